@@ -1,0 +1,122 @@
+"""The binomial family as a GLM response: the proportion of successes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from natfit.families._stable import poisson_gap
+from natfit.families.interval import UNIT, Array
+from natfit.families.registry import register
+from natfit.families.response import Response, refuse_outside
+
+
+class Binomial(Response):
+    """Binomial response: y is the proportion of successes, mu its mean; V(mu) = mu (1 - mu), dispersion 1.
+
+    Trials weigh a row in a fit; the normalised log-likelihood takes them as `trials` and carries the binomial
+    coefficient. The complement 1 - mu comes from the link, so that a mean near 1 keeps its digits; where it is
+    not given it is computed. Source: McCullagh & Nelder (1989), chapter 4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from natfit.families import Binomial
+    >>> print(Binomial().response_log_prob(np.array([0.25]), np.array([0.5]), trials=8))
+    [-2.21297296]
+    """
+
+    name = "binomial"
+    mean_domain = UNIT
+    dispersion = 1.0
+    discrete = True
+    default_link = "logit"
+    canonical_link = "logit"
+
+    def check_response(self, y: Array, name: str = "y") -> None:
+        remedy = "give counts as proportions with trials=, or as two columns of successes and failures"
+        rule = "must lie between 0 and 1"
+        refuse_outside(y, 0.0, 1.0, True, "binomial proportions", name, rule, "outside", remedy)
+
+    def inside(self, mu: Array, complement: Array | None = None) -> bool:
+        """Whether 0 <= mu <= 1, the ends included: a mean that rounds to one is legitimate where y agrees with it.
+
+        Where it does not, `kernel` is -inf there. At the ends the variance and the slope are both 0.
+        """
+        other = 1.0 - mu if complement is None else complement
+        return mu.size == 0 or bool(mu.min() >= 0.0 and other.min() >= 0.0)
+
+    def variance(self, mu: Array, complement: Array | None = None) -> Array:
+        """mu (1 - mu)."""
+        return mu * (1.0 - mu if complement is None else complement)
+
+    def variance_derivative(self, mu: Array, complement: Array | None = None) -> Array:
+        """1 - 2 mu."""
+        return 1.0 - 2.0 * mu if complement is None else complement - mu
+
+    def residual(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
+        """y (1 - mu) - (1 - y) mu, which is y - mu without cancellation at y = 1."""
+        if complement is None:
+            return y - mu
+        out = 1.0 - y
+        out *= mu
+        return np.subtract(y * complement, out, out=out)
+
+    def kernel(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
+        """y log mu + (1 - y) log(1 - mu), with 0 log 0 = 0."""
+        out = 1.0 - y
+        if complement is None:
+            special.xlog1py(out, -mu, out=out)
+        else:
+            special.xlogy(out, complement, out=out)
+        out += special.xlogy(y, mu)
+        return out
+
+    def canonical_kernel(self, y: Array, eta: Array, mu: Array) -> Array:
+        """y eta - log(1 + exp(eta)), exact to the last digits in both tails."""
+        out = np.abs(eta)
+        np.negative(out, out=out)
+        np.exp(out, out=out)
+        np.log1p(out, out=out)
+        gain = y * eta
+        gain -= np.maximum(eta, 0.0)
+        return np.subtract(gain, out, out=out)
+
+    def unit_deviance(self, y: Array, mu: Array) -> Array:
+        """2 (y log(y / mu) + (1 - y) log((1 - y) / (1 - mu))), with 0 log 0 = 0."""
+        return 2.0 * (poisson_gap(y, mu) + poisson_gap(np.subtract(1.0, y), np.subtract(1.0, mu)))
+
+    def response_log_prob(
+        self, y: Array, mu: Array, dispersion: float = 1.0, weight: Any = 1.0, trials: Any = None
+    ) -> Array:
+        """w log of the binomial probability of y n successes in n = `trials` (1 if not given).
+
+        Fractional counts are allowed. The dispersion does not enter: a quasi-binomial fit reports the binomial
+        likelihood.
+        """
+        n = np.asarray(1.0 if trials is None else trials, dtype=float)
+        successes = np.multiply(y, n)
+        failures = n - successes
+        log_choose = special.gammaln(n + 1.0) - special.gammaln(successes + 1.0) - special.gammaln(failures + 1.0)
+        log_prob = special.xlogy(successes, mu) + special.xlog1py(failures, np.negative(mu))
+        return np.asarray(weight, dtype=float) * (log_choose + log_prob)
+
+    def starting_mean(self, y: Array) -> Array:
+        return 0.5 * (y + 0.5)
+
+    def sample_response(
+        self,
+        mu: Array,
+        rng: np.random.Generator,
+        dispersion: float = 1.0,
+        weight: Any = 1.0,
+        trials: Any = None,
+    ) -> Array:
+        """A proportion out of `trials` (1 if not given) per row; dispersion and weight do not enter."""
+        n = 1 if trials is None else trials
+        return rng.binomial(n, mu) / np.asarray(n, dtype=float)
+
+
+register(Binomial)

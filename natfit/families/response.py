@@ -1,0 +1,202 @@
+"""A family as the response of a GLM: row mathematics of the mean, one value per row.
+
+The methods that run inside a fit (`variance`, `variance_derivative`, `residual`, `kernel`, `canonical_kernel`)
+take float64 arrays, check nothing, and give NaN or infinity outside the domain of the mean: run them under
+``numpy.errstate(all="ignore")`` and ask `inside` first. The others are called once or twice per fit.
+
+With the link's slope mu' the score of a row in its predictor is w (y - mu) mu' / (phi V) and its Fisher information
+w mu'^2 / (phi V), V the variance function, phi the dispersion, w the weight: McCullagh & Nelder (1989), section 2.5.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from natfit.families import links as link_module
+from natfit.families.interval import REAL, Array, Interval
+from natfit.families.link_base import Link
+
+
+class Response:
+    """Base of every family that can be the response of a GLM.
+
+    Attributes
+    ----------
+    name : str
+        Registry name.
+    mean_domain : Interval
+        Open interval in which the mean must lie.
+    dispersion : float or None
+        1.0 where it is known, None where it is free.
+    discrete : bool
+        Whether the response has a probability at points (counts, proportions).
+    default_link : str
+        Registry name of the link that is used when none is named.
+    canonical_link : str or None
+        Link whose predictor is the natural parameter itself.
+    canonical_links_up_to_scale : tuple of str
+        Links whose predictor is the natural parameter times a constant: observed and expected information agree
+        for them too, but `canonical_kernel` does not apply.
+    """
+
+    name: str = ""
+    mean_domain: ClassVar[Interval] = REAL
+    dispersion: ClassVar[float | None] = None
+    discrete: ClassVar[bool] = False
+    default_link: ClassVar[str] = "identity"
+    canonical_link: ClassVar[str | None] = None
+
+    @property
+    def canonical_links_up_to_scale(self) -> tuple[str, ...]:
+        return ()
+
+    @classmethod
+    def examples(cls) -> tuple[Response, ...]:
+        """Instances on which the law tests run."""
+        return (cls(),)
+
+    def check_response(self, y: Array, name: str = "y") -> None:
+        """Refuse a response outside the support, in one sentence that names rows, values and a remedy.
+
+        Raises
+        ------
+        ValueError
+            If a row is not finite or outside the support. Rows are counted from 0.
+        """
+        bad = ~np.isfinite(y)
+        refuse(y, bad, self.name, name, "must be finite", "NaN or infinite", "drop or complete these rows")
+
+    def inside(self, mu: Array, complement: Array | None = None) -> bool:
+        """Whether every mean lies in the domain, and the likelihood is defined."""
+        return self.mean_domain.holds_all(mu)
+
+    def variance(self, mu: Array, complement: Array | None = None) -> Array:
+        """Unit variance function V(mu)."""
+        raise NotImplementedError
+
+    def variance_derivative(self, mu: Array, complement: Array | None = None) -> Array:
+        """dV/dmu."""
+        raise NotImplementedError
+
+    def residual(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
+        """y - mu."""
+        return y - mu
+
+    def kernel(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
+        """Log-likelihood at unit dispersion and weight, up to terms that are free of mu."""
+        raise NotImplementedError
+
+    def canonical_kernel(self, y: Array, eta: Array, mu: Array) -> Array:
+        """`kernel` under the canonical link, from its predictor, up to terms that are free of mu."""
+        return self.kernel(y, mu)
+
+    def unit_deviance(self, y: Array, mu: Array) -> Array:
+        """Twice the log-likelihood ratio of mean y to mean mu at unit dispersion, d(y, mu) >= 0."""
+        raise NotImplementedError
+
+    def response_log_prob(self, y: Array, mu: Array, dispersion: float = 1.0, weight: Any = 1.0) -> Array:
+        """Normalised log-likelihood of each row; the weight divides the dispersion."""
+        raise NotImplementedError
+
+    def starting_mean(self, y: Array) -> Array:
+        """A mean inside the domain for each row, to start a fit from: halfway between the row and the average."""
+        return 0.5 * (y + np.mean(y))
+
+    def sample_response(self, mu: Array, rng: np.random.Generator, dispersion: float = 1.0, weight: Any = 1.0) -> Array:
+        """One draw per row."""
+        raise NotImplementedError
+
+    def links(self) -> list[str]:
+        """Registered links that this family accepts.
+
+        Examples
+        --------
+        >>> from natfit.families import Binomial
+        >>> "probit" in Binomial().links()
+        True
+        """
+        return [name for name in link_module.names() if self.accepts(link_module.REGISTRY.entry(name))]
+
+    def accepts(self, link: Any) -> bool:
+        """Whether a link (object or class) makes sense here.
+
+        It does when it can express every mean of the domain, even if it gives others too (identity for Poisson:
+        a fit stays inside the domain by itself), and always when the domain is the whole line.
+        """
+        return self.mean_domain == REAL or self.mean_domain in link.mean_range
+
+    def resolve_link(self, link: Any = None) -> Link:
+        """The link object for a name, a class or an object; the default link for None.
+
+        Raises
+        ------
+        ValueError
+            If the name is unknown, or the link cannot express the family's means.
+
+        Examples
+        --------
+        >>> from natfit.families import Gamma
+        >>> Gamma().resolve_link(), Gamma().resolve_link("log")
+        (Inverse(), Log())
+        """
+        resolved = link_module.get(self.default_link if link is None else link)
+        if not self.accepts(resolved):
+            raise ValueError(
+                f"the {resolved.name} link gives means in {resolved.mean_range}, but {self.name} means lie in "
+                f"{self.mean_domain}; use one of {', '.join(self.links())}."
+            )
+        return resolved
+
+    def is_canonical(self, link: Link) -> bool:
+        """Whether observed and expected information agree under this link."""
+        return link.name == self.canonical_link or link.name in self.canonical_links_up_to_scale
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and vars(other) == vars(self)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *sorted(vars(self).items())))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+def refuse(y: Any, bad: NDArray[np.bool_], subject: str, name: str, rule: str, fault: str, remedy: str) -> None:
+    """Raise a ValueError that states the rule, the first offending rows and the remedy, if any row is `bad`.
+
+    Examples
+    --------
+    >>> y = np.array([3.0, -1.0])
+    >>> refuse(y, y < 0, "Poisson counts", "sat", "must be 0 or more", "negative", "drop them")
+    Traceback (most recent call last):
+    ...
+    ValueError: Poisson counts must be 0 or more: column 'sat' has 1 negative value (at row 1: -1); drop them.
+    """
+    rows = np.flatnonzero(bad)
+    if rows.size == 0:
+        return
+    values = np.asarray(y).ravel()[rows[:3]]
+    many = rows.size > 1
+    where = f"{'first ' if rows.size > 3 else ''}at row{'s' if many else ''} {', '.join(map(str, rows[:3]))}"
+    raise ValueError(
+        f"{subject} {rule}: column '{name}' has {rows.size} {fault} value{'s' if many else ''} "
+        f"({where}: {', '.join(f'{float(value):.6g}' for value in values)}); {remedy}."
+    )
+
+
+def refuse_outside(
+    y: Any, low: float, high: float, closed: bool, subject: str, name: str, rule: str, fault: str, remedy: str
+) -> None:
+    """`refuse` values that are not finite, then those outside an interval; one pass for each bound if all is well."""
+    y = np.asarray(y)
+    if y.size == 0:
+        return
+    smallest, largest = float(y.min()), float(y.max())
+    if (low <= smallest if closed else low < smallest) and largest <= high and largest < np.inf:
+        return
+    refuse(y, ~np.isfinite(y), subject, name, "must be finite", "NaN or infinite", "drop or complete these rows")
+    below = y < low if closed else y <= low
+    refuse(y, below | (y > high), subject, name, rule, fault, remedy)
