@@ -25,7 +25,7 @@ class Binomial(Response):
     >>> import numpy as np
     >>> from natfit.families import Binomial
     >>> print(Binomial().response_log_prob(np.array([0.25]), np.array([0.5]), trials=8))
-    [-2.21297296]
+    [-2.21297293]
     """
 
     name = "binomial"
@@ -103,7 +103,7 @@ class Binomial(Response):
         log_prob = special.xlogy(successes, mu) + special.xlog1py(failures, np.negative(mu))
         return np.asarray(weight, dtype=float) * (log_choose + log_prob)
 
-    def starting_mean(self, y: Array) -> Array:
+    def starting_mean(self, y: Array, average: float | None = None) -> Array:
         return 0.5 * (y + 0.5)
 
     def sample_response(

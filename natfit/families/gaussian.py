@@ -58,7 +58,7 @@ class Gaussian(Response):
         variance = dispersion / np.asarray(weight, dtype=float)
         return -0.5 * (np.square(np.subtract(y, mu)) / variance + np.log(2.0 * np.pi * variance))
 
-    def starting_mean(self, y: Array) -> Array:
+    def starting_mean(self, y: Array, average: float | None = None) -> Array:
         return np.array(y, dtype=float)
 
     def sample_response(self, mu: Array, rng: np.random.Generator, dispersion: float = 1.0, weight: Any = 1.0) -> Array:

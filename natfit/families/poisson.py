@@ -67,8 +67,8 @@ class Poisson(Response):
         log_prob = special.xlogy(y, mu) - mu - special.gammaln(np.add(y, 1.0))
         return np.asarray(weight, dtype=float) / dispersion * log_prob
 
-    def starting_mean(self, y: Array) -> Array:
-        return 0.5 * (y + max(float(np.mean(y)), 0.1))
+    def starting_mean(self, y: Array, average: float | None = None) -> Array:
+        return 0.5 * (y + max(float(np.mean(y)) if average is None else average, 0.1))
 
     def sample_response(self, mu: Array, rng: np.random.Generator, dispersion: float = 1.0, weight: Any = 1.0) -> Array:
         return rng.poisson(mu).astype(float)

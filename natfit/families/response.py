@@ -101,9 +101,12 @@ class Response:
         """Normalised log-likelihood of each row; the weight divides the dispersion."""
         raise NotImplementedError
 
-    def starting_mean(self, y: Array) -> Array:
-        """A mean inside the domain for each row, to start a fit from: halfway between the row and the average."""
-        return 0.5 * (y + np.mean(y))
+    def starting_mean(self, y: Array, average: float | None = None) -> Array:
+        """A mean inside the domain for each row, to start a fit from: halfway between the row and the average.
+
+        `average` is that of all rows, where `y` holds only some of them.
+        """
+        return 0.5 * (y + (np.mean(y) if average is None else average))
 
     def sample_response(self, mu: Array, rng: np.random.Generator, dispersion: float = 1.0, weight: Any = 1.0) -> Array:
         """One draw per row."""

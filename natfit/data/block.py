@@ -1,0 +1,38 @@
+"""A run of rows: its named designs and its known columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from natfit.data.matrix import Columns
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+
+class Block:
+    """Rows that are evaluated together.
+
+    Parameters
+    ----------
+    designs : mapping of str to Dense or Tabmat
+        For a GLM one, named ``"mean"``.
+    columns : mapping of str to (n,) ndarray
+        What is known of each row: ``y``, ``weight``, ``offset`` ... Absent ones are simply not there.
+    """
+
+    __slots__ = ("columns", "designs", "n_rows")
+
+    def __init__(self, designs: Mapping[str, Columns], columns: Mapping[str, Array]):
+        self.designs = designs
+        self.columns = columns
+        self.n_rows = len(next(iter(columns.values())))
+
+    def rows(self, start: int, stop: int) -> Block:
+        """Return the rows ``start:stop`` as a block of views."""
+        return Block(
+            {name: design.rows(start, stop) for name, design in self.designs.items()},
+            {name: column[start:stop] for name, column in self.columns.items()},
+        )

@@ -1,0 +1,174 @@
+"""The matrices a block may hold, each with the four products that a likelihood needs.
+
+Dense arrays are used as they are (C or Fortran order, no copy). Sparse and categorical ones are tabmat's, never expanded
+except block by block where a triangular factor is asked for.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+_scratch = threading.local()
+
+
+def _scaled_rows(array: Array, scale: Array) -> Array:
+    """Scale the rows of a block into a buffer that the thread keeps: no temporary for each block."""
+    rows, columns = array.shape
+    if rows * columns < 4096:
+        return array * scale[:, None]
+    order = "F" if array.flags.f_contiguous or array.strides[0] < array.strides[1] else "C"
+    buffer = getattr(_scratch, order, None)
+    if buffer is None or buffer.size < rows * columns:
+        buffer = np.empty(rows * columns)
+        setattr(_scratch, order, buffer)
+    scaled = buffer[: rows * columns].reshape((rows, columns), order=order)
+    np.multiply(array, scale[:, None], out=scaled)
+    return scaled
+
+
+class Dense:
+    """A dense (n, p) array of floats.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = Dense(np.array([[1.0, 0.0], [1.0, 2.0]]))
+    >>> X.gram(np.array([1.0, 3.0]))
+    array([[ 4.,  6.],
+           [ 6., 12.]])
+    """
+
+    __slots__ = ("array", "shape")
+
+    def __init__(self, array: Array):
+        self.array = array
+        self.shape = array.shape
+
+    def rows(self, start: int, stop: int) -> Dense:
+        """Return the rows ``start:stop``, a view."""
+        return Dense(self.array[start:stop])
+
+    def matvec(self, vector: Array) -> Array:
+        """Return X b."""
+        return self.array @ vector
+
+    def rmatvec(self, vector: Array) -> Array:
+        """Return X'v."""
+        return vector @ self.array
+
+    def gram(self, weight: Array) -> Array:
+        """Return X' diag(weight) X; weights of either sign."""
+        if weight.size == 0 or weight.min() >= 0.0:
+            scaled = _scaled_rows(self.array, np.sqrt(weight))
+            return scaled.T @ scaled  # NumPy hands this very product to syrk and lets other threads run
+        return _scaled_rows(self.array, weight).T @ self.array
+
+    def weighted_rows(self, root: Array) -> Array:
+        """Return diag(root) X as a dense array of its own."""
+        return self.array * root[:, None]
+
+    def dense(self) -> Array:
+        """Return the rows as a dense array."""
+        return self.array
+
+
+class Tabmat:
+    """A tabmat matrix: sparse, categorical or split.
+
+    Parameters
+    ----------
+    matrix : tabmat.MatrixBase
+    """
+
+    __slots__ = ("matrix", "shape")
+
+    def __init__(self, matrix: Any):
+        self.matrix = matrix
+        self.shape = matrix.shape
+
+    def rows(self, start: int, stop: int) -> Tabmat:
+        return Tabmat(self.matrix[start:stop])
+
+    def matvec(self, vector: Array) -> Array:
+        return self.matrix.matvec(vector)
+
+    def rmatvec(self, vector: Array) -> Array:
+        return self.matrix.transpose_matvec(vector)
+
+    def gram(self, weight: Array) -> Array:
+        return np.asarray(self.matrix.sandwich(np.ascontiguousarray(weight)))
+
+    def weighted_rows(self, root: Array) -> Array:
+        return self.matrix.toarray() * root[:, None]
+
+    def dense(self) -> Array:
+        return self.matrix.toarray()
+
+
+class Constant:
+    """A single column of ones: the design of a parameter that has no predictors of its own.
+
+    Parameters
+    ----------
+    n_rows : int
+    """
+
+    __slots__ = ("shape",)
+
+    def __init__(self, n_rows: int):
+        self.shape = (n_rows, 1)
+
+    def rows(self, start: int, stop: int) -> Constant:
+        return Constant(stop - start)
+
+    def matvec(self, vector: Array) -> Array:
+        return np.broadcast_to(vector, self.shape[:1])
+
+    def rmatvec(self, vector: Array) -> Array:
+        return np.array([vector.sum()])
+
+    def gram(self, weight: Array) -> Array:
+        return np.array([[weight.sum()]])
+
+    def weighted_rows(self, root: Array) -> Array:
+        return root[:, None].copy()
+
+    def dense(self) -> Array:
+        return np.ones(self.shape)
+
+
+Columns = Dense | Tabmat | Constant
+
+
+def cross(left: Columns, weight: Array, right: Columns) -> Array:
+    """Return left' diag(weight) right, the block of an information matrix between two predictors."""
+    if isinstance(right, Constant):
+        return left.rmatvec(weight)[:, None]
+    if isinstance(left, Constant):
+        return right.rmatvec(weight)[None, :]
+    if isinstance(left, Tabmat) and isinstance(right, Tabmat):
+        return np.asarray(left.matrix.cross_sandwich(right.matrix, weight))
+    return left.weighted_rows(weight).T @ right.dense()
+
+
+def as_columns(matrix: Any) -> Columns:
+    """Wrap what a user or a formula gives: a NumPy array, a SciPy sparse matrix or a tabmat matrix."""
+    if isinstance(matrix, Dense | Tabmat | Constant):
+        return matrix
+    if isinstance(matrix, np.ndarray):
+        return Dense(matrix)
+    import tabmat
+    from scipy import sparse
+
+    if sparse.issparse(matrix):
+        return Tabmat(tabmat.SparseMatrix(sparse.csc_matrix(matrix).astype(float, copy=False)))
+    if isinstance(matrix, tabmat.MatrixBase):
+        return Tabmat(matrix)
+    raise TypeError(
+        f"a design must be a NumPy array, a SciPy sparse matrix or a tabmat matrix; got {type(matrix).__name__}"
+    )

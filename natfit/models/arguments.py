@@ -1,0 +1,80 @@
+"""What statsmodels' arguments of a fit mean to natfit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from natfit.families.response import Response
+from natfit.models.fitting import Settings
+from natfit.optimize.directions import Direction
+from natfit.optimize.optimizer import Optimizer
+from natfit.optimize.steps import Backtracking
+from natfit.optimize.stopping import Change, Decrement, Stop
+
+IGNORED = {"wls_method", "attach_wls", "optim_hessian", "max_start_irls", "skip_hessian", "warn_convergence"}
+"""Arguments that steer statsmodels' own machinery and change no number here."""
+
+
+def resolve_dispersion(family: Response, dispersion: float | str | None) -> float | str:
+    """Return the dispersion as a number, or the name of what estimates it: "pearson", "deviance" or "ml".
+
+    Examples
+    --------
+    >>> from natfit.families import Gamma, Poisson
+    >>> resolve_dispersion(Poisson(), None), resolve_dispersion(Gamma(), None), resolve_dispersion(Poisson(), "X2")
+    (1.0, 'pearson', 'pearson')
+    """
+    if dispersion is None:
+        return "pearson" if family.dispersion is None else float(family.dispersion)
+    if isinstance(dispersion, str):
+        name = {"x2": "pearson", "dev": "deviance"}.get(dispersion.lower(), dispersion.lower())
+        if name not in ("pearson", "deviance", "ml"):
+            raise ValueError(f"the dispersion must be a number, 'pearson', 'deviance' or 'ml', got {dispersion!r}")
+        return name
+    if not float(dispersion) > 0.0:
+        raise ValueError(f"the dispersion must be greater than 0, got {dispersion}")
+    return float(dispersion)
+
+
+def make_settings(
+    start_params: Any, maxiter: int, tol: float | None, optimizer: Any, rank: str, extra: dict[str, Any]
+) -> Settings:
+    """Return the settings of a fit, or refuse an argument that is not one."""
+    if rank not in ("drop", "raise"):
+        raise ValueError(f"rank must be 'drop' or 'raise', got {rank!r}")
+    known = {"tol_criterion", "atol", "rtol"} | IGNORED
+    for name in extra:
+        if name not in known:
+            raise TypeError(f"fit got an unexpected argument {name!r}")
+    return Settings(
+        start_params=None if start_params is None else np.asarray(start_params, dtype=float),
+        max_iterations=int(maxiter),
+        stop=make_stop(tol, extra),
+        optimizer=make_optimizer(optimizer),
+        rank=rank,
+    )
+
+
+def make_stop(tol: float | None, extra: dict[str, Any]) -> Stop:
+    """Return the stopping rule: the decrement, unless statsmodels' own is asked for."""
+    atol, rtol = extra.get("atol"), extra.get("rtol", 0.0)
+    asked = tol is not None or atol is not None or "rtol" in extra
+    criterion = extra.get("tol_criterion") or ("deviance" if asked else "decrement")
+    if criterion == "decrement":
+        return Decrement(1e-12 if tol is None else tol)
+    absolute = atol if atol is not None else (1e-8 if tol is None else tol)
+    return Change(criterion, absolute, rtol)
+
+
+def make_optimizer(optimizer: Any) -> Optimizer | None:
+    """Return an Optimizer from one, or from a bare direction."""
+    if optimizer is None or isinstance(optimizer, Optimizer):
+        return optimizer
+    if isinstance(optimizer, Direction):
+        return Optimizer(optimizer, Backtracking(grow=1.0 if optimizer.full_step else 2.0), name=type(optimizer).__name__)
+    raise TypeError(
+        "optimizer must be a natfit.optimize.Optimizer or Direction, such as nf.optimize.gradient_descent(); "
+        f"got {type(optimizer).__name__}"
+    )

@@ -1,0 +1,92 @@
+"""A GLM's data, bound and checked: response, design, offset, weights, names, labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from natfit.data.arrays import ArraySource, Source
+from natfit.data.block import Block
+from natfit.data.matrix import Columns
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass
+class GLMData:
+    """What a GLM is fitted to, one entry for each row that is kept.
+
+    Parameters
+    ----------
+    y : (n,) ndarray
+        The response; for a binomial with trials the proportion of successes.
+    design : Columns
+        (n, p).
+    names : list of str
+        Of the design's columns.
+    offset : (n,) ndarray, optional
+        Offset and log exposure together.
+    freq_weights, var_weights, trials : (n,) ndarray, optional
+    labelled : bool
+        Whether results carry pandas labels: the user's data did.
+    index : optional
+        Row labels.
+    n_missing : int
+        Rows dropped because of missing values.
+    levels : tuple, optional
+        The two levels of a categorical response; the second is modelled.
+    frozen : optional
+        The formula's frozen design, for predictions on new frames.
+    """
+
+    y: Array
+    design: Columns
+    names: list[str]
+    y_name: str = "y"
+    offset: Array | None = None
+    freq_weights: Array | None = None
+    var_weights: Array | None = None
+    trials: Array | None = None
+    labelled: bool = False
+    index: Any = None
+    n_missing: int = 0
+    levels: tuple[Any, ...] | None = None
+    frozen: Any = None
+    extra_specs: dict[str, Any] = field(default_factory=dict)
+    terms: list[Any] = field(default_factory=list)
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.y)
+
+    def weight(self) -> Array | None:
+        """Return the product of all weights, which is what score and information need."""
+        total: Array | None = None
+        for part in (self.freq_weights, self.var_weights, self.trials):
+            if part is not None:
+                total = part if total is None else total * part
+        return total
+
+    def count(self) -> float:
+        """Return the number of observations: the sum of the frequency weights."""
+        return float(self.n_rows if self.freq_weights is None else self.freq_weights.sum())
+
+    def mean(self) -> float:
+        """Return the weighted mean of the response."""
+        weight = self.weight()
+        return float(self.y.mean() if weight is None else (weight @ self.y) / weight.sum())
+
+    def source(self, n_jobs: int | None = None) -> Source:
+        """Return the rows as a source of blocks; views, no copy."""
+        columns = {"y": self.y}
+        optional = {
+            "offset": self.offset,
+            "weight": self.weight(),
+            "freq_weights": self.freq_weights,
+            "var_weights": self.var_weights,
+            "trials": self.trials,
+        }
+        columns.update({name: column for name, column in optional.items() if column is not None})
+        return ArraySource(Block({"mean": self.design}, columns), n_jobs)

@@ -1,0 +1,167 @@
+"""A GLM's fit from first pass to verdict: start, aliased columns, the optimizer, separation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from natfit.data.arrays import Source
+from natfit.likelihoods.glm import GLMLikelihood
+from natfit.metric import Metric
+from natfit.models import separation
+from natfit.models.starting import explain_alias, first_pass, starting_points
+from natfit.optimize.loop import Outcome, OutsideDomain, maximize
+from natfit.optimize.objective import LikelihoodObjective, Objective, ParametrizedObjective, Point
+from natfit.optimize.optimizer import Optimizer, natural_gradient
+from natfit.optimize.stopping import Decrement, Stop
+from natfit.parametrizations.affine import Affine
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a GLM is to be fitted; what `natfit.GLM.fit` makes of its arguments."""
+
+    start_params: Array | None = None
+    max_iterations: int = 100
+    stop: Stop = field(default_factory=Decrement)
+    optimizer: Optimizer | None = None
+    rank: str = "drop"
+    callback: Callable[[Any], Any] | None = None
+
+
+@dataclass
+class Fitted:
+    """What a fit leaves behind: parameters, the information at them, and what is to be said about them."""
+
+    params: Array
+    kept: Array
+    point: Point
+    outcome: Outcome
+    converged: bool
+    reason: str
+    alias_notes: list[str]
+    separation: separation.Separation | None
+
+    @property
+    def metric(self) -> Metric:
+        """Expected information of the kept coefficients at unit dispersion."""
+        return self.point.metric
+
+
+def fit_glm(
+    likelihood: GLMLikelihood,
+    source: Source,
+    mean: float,
+    df: Callable[[int], float],
+    settings: Settings,
+) -> Fitted:
+    """Fit the coefficients of a GLM.
+
+    Parameters
+    ----------
+    likelihood, source
+    mean : float
+        The response's weighted mean.
+    df : callable
+        From the rank to the residual degrees of freedom.
+    settings : Settings
+    """
+    first = first_pass(likelihood, source, mean)
+    kept = ~first.aliased
+    names = likelihood.layout.names
+    notes = []
+    if first.factor is not None:
+        notes = [explain_alias(first.factor, j, first.aliased, names) for j in np.flatnonzero(first.aliased)]
+    if notes and settings.rank == "raise":
+        raise ValueError(
+            f"the design's columns must be linearly independent, but {'; '.join(notes)}: leave the column(s) out, or "
+            "fit with rank='drop'"
+        )
+    home = LikelihoodObjective(likelihood, source, _dispersion(likelihood, df(int(kept.sum()))))
+    objective: Objective = home
+    if notes:
+        selection = np.eye(kept.size)[:, kept]
+        objective = ParametrizedObjective(home, Affine(selection, names=[n for n, k in zip(names, kept, strict=True) if k]))
+    if settings.start_params is None:
+        starts = starting_points(likelihood, source, first, kept, mean)
+    else:
+        starts = iter([settings.start_params[kept]])
+    outcome = _maximize(objective, starts, settings, settings.optimizer or _default_optimizer(likelihood))
+    return _judge(likelihood, source, first.metric, kept, notes, outcome)
+
+
+def _maximize(objective: Objective, starts: Iterator[Array], settings: Settings, optimizer: Optimizer) -> Outcome:
+    """Maximize from the first start that lies inside the domain."""
+    for start in starts:
+        try:
+            return maximize(
+                objective,
+                start,
+                optimizer.direction,
+                optimizer.step,
+                optimizer.move,
+                settings.stop,
+                settings.max_iterations,
+                settings.callback,
+            )
+        except OutsideDomain:
+            continue
+    what = "no coefficients were found that keep" if settings.start_params is None else "start_params do not keep"
+    raise OutsideDomain(
+        f"{what} every fitted mean inside the family's domain: give start_params that do, or choose a link whose means "
+        "all lie in the domain"
+    )
+
+
+def _default_optimizer(likelihood: GLMLikelihood) -> Optimizer:
+    return natural_gradient(finish=None if likelihood.observed_is_expected else "observed")
+
+
+def _dispersion(likelihood: GLMLikelihood, df_resid: float) -> Callable[[Mapping[str, Any]], float] | None:
+    """Return what estimates the dispersion from a pass: Pearson's statistic over its degrees of freedom."""
+    if not likelihood.free_dispersion:
+        return None
+    return lambda sums: sums["pearson"] / df_resid if df_resid > 0 else np.nan
+
+
+def _judge(
+    likelihood: GLMLikelihood, source: Source, start: Metric, kept: Array, notes: list[str], outcome: Outcome
+) -> Fitted:
+    params = np.full(kept.size, np.nan)
+    params[kept] = outcome.params
+    fitted = Fitted(params, kept, outcome.point, outcome, outcome.converged, outcome.reason, notes, None)
+    if not kept.all():
+        start = start.pullback(np.eye(kept.size)[:, kept])
+    if separation.suspected(fitted.metric, start):
+        found = separation.examine(likelihood, source, fitted.metric, start, kept)
+        if found is not None:
+            fitted.separation, fitted.converged = found, False
+            fitted.reason = "the likelihood rises for ever along a direction of the coefficients (separation)"
+            return fitted
+    if not fitted.converged and outcome.params.size:
+        edge = _rows_at_edge(likelihood, source, np.where(kept, params, 0.0))
+        if edge:
+            fitted.reason += (
+                f"; {edge} fitted mean(s) have come to the edge of the family's domain, where the maximum may lie: a link "
+                "whose means all lie inside would not have such an edge"
+            )
+    return fitted
+
+
+def _rows_at_edge(likelihood: GLMLikelihood, source: Source, params: Array) -> int:
+    """Count the rows whose mean is within a millionth of an edge of the domain that the link can cross."""
+    domain = likelihood.family.mean_domain
+    if likelihood.link.mean_range in domain:
+        return 0
+
+    def count(block: Any) -> int:
+        mu, _, _ = likelihood.link.mean(likelihood.predictor(params, block))
+        scale = 1e-6 * max(float(np.abs(mu).max(initial=0.0)), 1e-300)
+        return int(((mu - domain.low < scale) | (domain.high - mu < scale)).sum())
+
+    return sum(source.map(count))

@@ -1,0 +1,325 @@
+"""Generalized linear models, as users call them."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from natfit.families.links import Link
+from natfit.families.response import Response
+from natfit.likelihoods.glm import GLMLikelihood
+from natfit.models import binding
+from natfit.models.arguments import make_settings, resolve_dispersion
+from natfit.models.data import GLMData
+from natfit.models.families import resolve_family
+from natfit.models.fitting import Fitted, Settings, fit_glm
+from natfit.results.glm import GLMResults
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+
+class GLM:
+    """A generalized linear model: E[y] = mu, link(mu) = X beta + offset, Var[y] = dispersion V(mu) / weight.
+
+    Takes the place of ``statsmodels.api.GLM``: the same arguments, attribute names and numbers.
+
+    Parameters
+    ----------
+    endog : array_like, (n,) or (n, 2)
+        The response. For a binomial, two columns are successes and failures.
+    exog : array_like, (n, p)
+        The design: a NumPy array (used as it is, never copied), a pandas or polars DataFrame, a SciPy sparse or a tabmat
+        matrix. No intercept is added.
+    family : str or family, optional
+        One of `natfit.families`, by name or object, or a statsmodels family; Gaussian by default.
+    offset : (n,) array_like, optional
+        Added to the linear predictor.
+    exposure : (n,) array_like, optional
+        Its logarithm is added to the linear predictor; needs the log link.
+    freq_weights : (n,) array_like, optional
+        How many identical observations a row stands for.
+    var_weights : (n,) array_like, optional
+        A row's variance is divided by this.
+    missing : {"none", "drop", "raise"}
+        What to do about rows with missing values. Under "none" they are refused too: a fit never goes on with NaN.
+    link : str or Link, optional
+        One of `natfit.families.links`; the family's default where left out.
+    trials : (n,) array_like, optional
+        For a binomial whose ``endog`` is a proportion: how many trials it is of. The log-likelihood then carries the
+        binomial coefficient.
+    dispersion : float or {"pearson", "deviance", "ml"}, optional
+        What the variance is multiplied by. By default 1 for binomial, Poisson and negative binomial, and Pearson's
+        statistic over its degrees of freedom for the others; ``"pearson"`` makes any family a quasi-likelihood.
+    n_jobs : int, optional
+        Threads for large data; all processors by default. No number depends on it.
+
+    Raises
+    ------
+    ValueError
+        Where the data can't be fitted by the family: the column, the rows and the remedy are named.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import natfit as nf
+    >>> X = np.column_stack([np.ones(4), [0.0, 1.0, 2.0, 3.0]])
+    >>> fit = nf.GLM([1, 2, 4, 9], X, family="poisson").fit()
+    >>> fit.params.round(4)
+    array([-0.0445,  0.744 ])
+    """
+
+    def __init__(
+        self,
+        endog: Any,
+        exog: Any,
+        family: Any = None,
+        offset: Any = None,
+        exposure: Any = None,
+        freq_weights: Any = None,
+        var_weights: Any = None,
+        missing: str = "none",
+        *,
+        link: Any = None,
+        trials: Any = None,
+        dispersion: float | str | None = None,
+        n_jobs: int | None = None,
+        **kwargs: Any,
+    ):
+        trials = kwargs.pop("n_trials", None) if trials is None else trials
+        if kwargs:
+            raise TypeError(f"GLM got an unexpected argument {next(iter(kwargs))!r}")
+        extras = {
+            "offset": offset,
+            "exposure": exposure,
+            "freq_weights": freq_weights,
+            "var_weights": var_weights,
+            "trials": trials,
+        }
+        self._set_up(binding.from_arrays(endog, exog, extras, missing), family, link, dispersion, n_jobs)
+
+    @classmethod
+    def from_formula(
+        cls,
+        formula: str,
+        data: Any,
+        subset: Any = None,
+        drop_cols: Any = None,
+        *args: Any,
+        family: Any = None,
+        offset: Any = None,
+        exposure: Any = None,
+        freq_weights: Any = None,
+        var_weights: Any = None,
+        missing: str = "drop",
+        link: Any = None,
+        trials: Any = None,
+        dispersion: float | str | None = None,
+        n_jobs: int | None = None,
+        eval_env: int = 0,
+        **kwargs: Any,
+    ) -> GLM:
+        """Make a model from a formula and a table.
+
+        Parameters
+        ----------
+        formula : str
+            As formulaic reads it: ``"sat ~ width + C(color)"``. Functions of the calling scope may be used.
+        data : pandas or polars DataFrame, or mapping of arrays
+        subset : array_like, optional
+            Boolean mask or labels of the rows to use.
+        drop_cols : sequence of str, optional
+            Columns of the design to leave out.
+        offset, exposure, freq_weights, var_weights, trials : str or array_like, optional
+            A column's name, a formula expression such as ``"log(service)"``, or an array of its own.
+        missing : {"drop", "raise", "none"}
+            Rows with a missing value in anything that the model uses are dropped by default; the table says how many.
+        family, link, dispersion, n_jobs
+            As for the class.
+
+        Notes
+        -----
+        A response of two strings, categories or booleans is 1 for the second level (True), as in R; the table names it.
+        """
+        context = binding.caller_namespace(2 + int(eval_env))
+        trials = kwargs.pop("n_trials", None) if trials is None else trials
+        if args or kwargs:
+            raise TypeError(f"from_formula got an unexpected argument {next(iter(kwargs), args)!r}")
+        extras = {
+            "offset": offset,
+            "exposure": exposure,
+            "freq_weights": freq_weights,
+            "var_weights": var_weights,
+            "trials": trials,
+        }
+        bound = binding.from_formula(formula, data, extras, missing, subset, drop_cols, context)
+        model = cls.__new__(cls)
+        model._set_up(bound, family, link, dispersion, n_jobs)
+        model.formula = formula
+        return model
+
+    def _set_up(self, bound: GLMData, family: Any, link: Any, dispersion: Any, n_jobs: int | None) -> None:
+        self.data = bound
+        self.family: Response
+        self.link: Link
+        self.family, self.link = resolve_family(family, link)
+        self.formula: str | None = None
+        self.dispersion = resolve_dispersion(self.family, dispersion)
+        binding.check_for(bound, self.family, self.link)
+        self.n_jobs = n_jobs
+        self.source = bound.source(n_jobs)
+        self.wnobs = bound.count()
+        self.nobs = bound.n_rows
+        self._rank: int | None = None
+
+    @property
+    def endog(self) -> Array:
+        """The response, (n,); for a binomial the proportion of successes."""
+        return self.data.y
+
+    @property
+    def exog(self) -> Any:
+        """The design, as it was given."""
+        design = self.data.design
+        return getattr(design, "array", None) if hasattr(design, "array") else design.matrix  # type: ignore[union-attr]
+
+    @property
+    def endog_names(self) -> str:
+        return self.data.y_name
+
+    @property
+    def exog_names(self) -> list[str]:
+        return self.data.names
+
+    @property
+    def rank(self) -> int:
+        """Number of columns that are linearly independent; known once fitted, else found by one pass."""
+        if self._rank is None:
+            from natfit.models.starting import first_pass
+
+            self._rank = int((~first_pass(self.likelihood(), self.source, self.data.mean()).aliased).sum())
+        return self._rank
+
+    @property
+    def df_model(self) -> float:
+        return float(self.rank - 1)
+
+    @property
+    def df_resid(self) -> float:
+        return self.wnobs - self.rank
+
+    def likelihood(self, family: Response | None = None) -> GLMLikelihood:
+        """Return the likelihood of the coefficients, for use with `natfit.optimize`."""
+        return GLMLikelihood(family or self.family, self.link, self.data.names, self.dispersion != 1.0)
+
+    def fit(
+        self,
+        start_params: Any = None,
+        maxiter: int = 100,
+        method: str = "IRLS",
+        tol: float | None = None,
+        scale: float | str | None = None,
+        cov_type: str = "nonrobust",
+        cov_kwds: dict[str, Any] | None = None,
+        use_t: bool | None = None,
+        full_output: bool = True,
+        disp: bool = False,
+        max_start_irls: int = 3,
+        *,
+        optimizer: Any = None,
+        rank: str = "drop",
+        progress: bool = False,
+        **kwargs: Any,
+    ) -> GLMResults:
+        """Fit by maximum likelihood, with the natural gradient.
+
+        Parameters
+        ----------
+        start_params : (p,) array_like, optional
+        maxiter : int
+        method : str
+            Kept for statsmodels' scripts. Every method leads to the same maximum and natfit goes there by the natural
+            gradient; any but "IRLS" reports standard errors from the observed information, as statsmodels does.
+        tol : float, optional
+            Stop when the decrement falls below this; 1e-12 (a millionth of a standard error) by default. With
+            ``tol_criterion`` "deviance" or "params", or if only ``tol`` is given, it means what it means in statsmodels:
+            the change of the deviance, or of the parameters.
+        tol_criterion : {"decrement", "deviance", "params"}, optional
+        scale : float or {"X2", "dev"}, optional
+            Dispersion: a number, Pearson's or the deviance's over the residual degrees of freedom.
+        cov_type : {"nonrobust", "EIM", "OIM", "HC0"}
+            Expected information, observed information, or White's sandwich.
+        use_t : bool, optional
+            Student's t instead of the normal law for tests and intervals.
+        optimizer : Optimizer or Direction, optional
+            Such as ``nf.optimize.gradient_descent()``.
+        rank : {"drop", "raise"}
+            What to do about aliased columns: give them NaN and a note, or refuse.
+        progress : bool
+            Show a bar with the decrement.
+
+        Returns
+        -------
+        GLMResults
+            Also where the fit did not converge; a ConvergenceWarning or SeparationWarning says why.
+        """
+        settings = make_settings(start_params, maxiter, tol, optimizer, rank, kwargs)
+        dispersion = resolve_dispersion(self.family, scale if scale is not None else self.dispersion)
+        with binding.progress_bar(progress) as callback:
+            fitted, family, shape = self._run(settings, callback)
+        self._rank = int(fitted.kept.sum())
+        if method.lower() not in ("irls", "natural_gradient") and cov_type == "nonrobust":
+            cov_type = "nonrobust" if kwargs.get("optim_hessian") == "eim" else "OIM"
+        results = GLMResults(self, fitted, family, dispersion, cov_type, use_t, shape)
+        self._warn(fitted)
+        return results
+
+    def _run(self, settings: Settings, callback: Any) -> tuple[Fitted, Response, Any]:
+        """Return the fit, the family with its constants as estimated, and what is known of an estimated shape."""
+        from dataclasses import replace
+
+        settings = replace(settings, callback=callback)
+        mean = self.data.mean()
+        if getattr(self.family, "alpha", None) == "ml":
+            from natfit.models.negative_binomial import fit_with_alpha
+
+            return fit_with_alpha(self, settings)
+        fitted = fit_glm(self.likelihood(), self.source, mean, lambda rank: self.wnobs - rank, settings)
+        return fitted, self.family, None
+
+    def _warn(self, fitted: Fitted) -> None:
+        if fitted.converged:
+            return
+        from natfit.results.warnings import ConvergenceWarning, SeparationWarning
+
+        if fitted.separation is not None:
+            columns = [n for n, s in zip(self.data.names, fitted.separation.columns, strict=True) if s]
+            warnings.warn(
+                f"separation: {fitted.separation.n_rows} row(s) can be fitted ever better by letting "
+                f"{', '.join(columns)} run off to infinity, so these have no finite maximum-likelihood estimate and no "
+                "standard error; drop or merge the levels concerned, or use a penalised fit",
+                SeparationWarning,
+                stacklevel=3,
+            )
+        else:
+            warnings.warn(f"the fit did not converge: {fitted.reason}", ConvergenceWarning, stacklevel=3)
+
+    def predict(
+        self, params: Any, exog: Any = None, exposure: Any = None, offset: Any = None, which: str = "mean"
+    ) -> Any:
+        """Return predicted means (or ``which="linear"`` predictors) for given coefficients.
+
+        Parameters
+        ----------
+        params : (p,) array_like
+        exog : array_like, optional
+            Rows of a design; the model's own by default, with its offset and exposure.
+        """
+        eta = binding.linear_predictor(self, np.asarray(params, dtype=float), exog, exposure, offset)
+        if which in ("linear", "linpred"):
+            return eta
+        if which != "mean":
+            raise ValueError(f"which must be 'mean' or 'linear', got {which!r}")
+        with np.errstate(all="ignore"):
+            return self.link.inverse(eta)

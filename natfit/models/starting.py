@@ -1,0 +1,104 @@
+"""Where a GLM's fit begins: coefficients inside the domain, and the columns that the data can tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from natfit.data.arrays import Source
+from natfit.likelihoods.glm import GLMLikelihood
+from natfit.metric import ILL_CONDITIONED, Metric, Triangular
+from natfit.need import FACTOR, METRIC
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+
+class Start(NamedTuple):
+    """The first pass over the data: the sums of weighted least squares, and which columns are aliased."""
+
+    score: Array
+    metric: Metric
+    aliased: Array
+    factor: Metric | None
+
+
+def first_pass(likelihood: GLMLikelihood, source: Source, mean: float) -> Start:
+    """Sum weighted least squares on the working response, and find aliased columns where the metric calls for it.
+
+    Rank is decided on a triangular factor, which costs a second pass and is asked for only when the Gram matrix is too
+    ill-conditioned to tell.
+    """
+    sums = source.reduce(lambda block: likelihood.start_sums(block, mean))
+    metric = sums["metric"]
+    if metric.rcond() >= ILL_CONDITIONED:
+        return Start(sums["score"], metric, np.zeros(metric.size, dtype=bool), None)
+    sums = source.reduce(lambda block: likelihood.start_sums(block, mean, METRIC | FACTOR))
+    factor = sums["metric"]
+    assert isinstance(factor, Triangular)
+    return Start(sums["score"], factor, factor.aliased(), factor)
+
+
+def explain_alias(factor: Metric, column: int, aliased: Array, names: tuple[str, ...]) -> str:
+    """Say in words which kept columns an aliased one is a linear combination of."""
+    assert isinstance(factor, Triangular)
+    kept = np.flatnonzero(~aliased[:column])
+    length = np.sqrt((factor.factor**2).sum(axis=0))
+    if length[column] == 0.0:
+        return f"{names[column]} is zero on every row"
+    if not kept.size:
+        return f"{names[column]} can't be told from the other columns"
+    scaled = factor.factor / np.where(length > 0.0, length, 1.0)
+    share, *_ = np.linalg.lstsq(scaled[:, kept], scaled[:, column], rcond=None)
+    parts = [names[k] for k, s in zip(kept, share, strict=True) if abs(s) > 1e-6]
+    return f"{names[column]} is a linear combination of {', '.join(parts)}"
+
+
+def starting_points(
+    likelihood: GLMLikelihood, source: Source, start: Start, kept: Array, mean: float
+) -> Iterator[Array]:
+    """Yield coefficients of the kept columns to begin from, the most promising first.
+
+    Weighted least squares on the working response; the constant nearest to link(mean); and, for links whose predictor
+    has an edge, the coefficients that keep every row farthest inside (a linear program).
+    """
+    metric = start.metric if kept.all() else start.metric.pullback(np.eye(kept.size)[:, kept])
+    yield metric.solve(start.score[kept])
+    sums = source.reduce(lambda block: likelihood.start_sums(block, mean, constant=True))
+    metric = sums["metric"] if kept.all() else sums["metric"].pullback(np.eye(kept.size)[:, kept])
+    yield metric.solve(sums["score"][kept])
+    centre = _most_interior(likelihood, source, kept)
+    if centre is not None:
+        yield centre
+
+
+def _most_interior(likelihood: GLMLikelihood, source: Source, kept: Array) -> Array | None:
+    """Return coefficients that keep the predictors of all rows as far as possible inside the edges of the domain."""
+    from scipy.optimize import linprog
+
+    low, high = _predictor_edges(likelihood)
+    if not (np.isfinite(low) or np.isfinite(high)):
+        return None
+    rows = list(source.map(lambda block: (block.designs["mean"].dense()[:, kept], block.columns.get("offset"))))
+    X = np.vstack([x for x, _ in rows])
+    offset = np.concatenate([np.zeros(len(x)) if o is None else o for x, o in rows])
+    sides = []
+    if np.isfinite(low):
+        sides.append((-X, offset - low))
+    if np.isfinite(high):
+        sides.append((X, high - offset))
+    A = np.vstack([np.column_stack([side, np.ones(len(X))]) for side, _ in sides])
+    b = np.concatenate([bound for _, bound in sides])
+    cost = np.append(np.zeros(X.shape[1]), -1.0)
+    found = linprog(cost, A_ub=A, b_ub=b, bounds=[(None, None)] * X.shape[1] + [(0.0, 1.0)])
+    return found.x[:-1] if found.status == 0 and found.x[-1] > 0.0 else None
+
+
+def _predictor_edges(likelihood: GLMLikelihood) -> tuple[float, float]:
+    """Return the least and greatest predictor whose mean lies in the family's domain."""
+    domain = likelihood.family.mean_domain
+    with np.errstate(all="ignore"):
+        ends = likelihood.link(np.array([domain.low, domain.high]))
+    ends = np.where(np.isnan(ends), np.inf, ends)
+    return float(ends.min()), float(ends.max())

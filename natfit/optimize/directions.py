@@ -1,0 +1,145 @@
+"""Where to go: a direction turns a point into a vector, and keeps what it must remember in a state of its own."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from natfit.metric import ILL_CONDITIONED, Gram, Metric, SingularMetric
+from natfit.need import FACTOR, LOGLIK, MEAT, METRIC, OBSERVED, SCORE
+from natfit.optimize.objective import Objective, Point, scaled
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+METRICS = {"expected": (METRIC, "metric"), "observed": (OBSERVED, "observed"), "empirical": (MEAT, "meat")}
+
+
+class Heading(NamedTuple):
+    """A direction's answer: the vector, the decrement if it has one, and the point (maybe evaluated anew)."""
+
+    vector: Array
+    decrement: float | None
+    point: Point
+    metric: str
+
+
+class State(NamedTuple):
+    """What `NaturalGradient` remembers: whether it has gone over to another metric or to a triangular factor."""
+
+    finishing: bool = False
+    factor: bool = False
+
+
+class Direction:
+    """Where to go from a point. A subclass gives ``__call__``, and ``need`` where it wants more than the score."""
+
+    full_step = False
+    """Whether a unit step is meant to land on the optimum, so that the last computed step is worth taking."""
+
+    def initial(self) -> Any:
+        """Return the state to begin with."""
+        return None
+
+    def need(self, state: Any) -> int:
+        """Return the flags of what a point must carry for this direction."""
+        return SCORE
+
+    def __call__(self, objective: Objective, point: Point, state: Any) -> tuple[Heading, Any]:
+        raise NotImplementedError
+
+
+class Gradient(Direction):
+    """The plain gradient: steepest ascent in the Euclidean length of whatever coordinates the objective is written in."""
+
+    def __call__(self, objective: Objective, point: Point, state: Any) -> tuple[Heading, Any]:
+        return Heading(point.score, None, point, "euclidean"), state
+
+
+class NaturalGradient(Direction):
+    """F^-1 score: steepest ascent when steps are measured by how far the distribution moves.
+
+    Parameters
+    ----------
+    metric : {"expected", "observed", "empirical"}
+        Which Fisher information stands for F.
+    finish : {"observed", "empirical"}, optional
+        Metric to go over to within ``finish_within`` standard errors of the optimum, as long as it is positive
+        definite. Scoring with the expected information converges only linearly where it is not the observed one.
+    finish_within : float
+        Distance in standard errors, the root of the decrement.
+    damping : float
+        Adds this share of F's own diagonal to it: shorter steps, turned towards the scaled gradient. 0 is none.
+
+    Notes
+    -----
+    Amari (1998), Natural gradient works efficiently in learning, Neural Computation 10. With unit step and the expected
+    metric it is Fisher scoring.
+    """
+
+    full_step = True
+
+    def __init__(
+        self,
+        metric: str = "expected",
+        finish: str | None = None,
+        finish_within: float = 1.0,
+        damping: float = 0.0,
+    ):
+        for name in (metric, finish or metric):
+            if name not in METRICS:
+                raise ValueError(f"unknown metric {name!r}: choose one of {', '.join(METRICS)}")
+        if not damping >= 0.0:
+            raise ValueError(f"damping must be 0 or more, got {damping}")
+        self.metric = metric
+        self.finish = finish
+        self.finish_within = finish_within
+        self.damping = damping
+
+    def initial(self) -> State:
+        return State()
+
+    def need(self, state: State) -> int:
+        need = SCORE | METRICS[self.metric][0] | (FACTOR if state.factor else 0)
+        return need | METRICS[self.finish][0] if state.finishing and self.finish else need
+
+    def __call__(self, objective: Objective, point: Point, state: State) -> tuple[Heading, State]:
+        point, state = self._well_held(objective, point, state)
+        heading = self._along(point, self.metric)
+        if self.finish is None or heading.decrement is None:
+            return heading, state
+        if not state.finishing and heading.decrement < self.finish_within**2:
+            state = state._replace(finishing=True)
+            point = _with_more(objective, point, METRICS[self.finish][0])
+        if state.finishing:
+            try:
+                return self._along(point, self.finish), state
+            except SingularMetric:
+                pass  # not positive definite here: the metric that always is serves on
+        return heading._replace(point=point), state
+
+    def _well_held(self, objective: Objective, point: Point, state: State) -> tuple[Point, State]:
+        """Where a Gram matrix is too ill-conditioned for its digits, ask for the triangular factor."""
+        if state.factor or self.metric != "expected":
+            return point, state
+        metric = point.metric
+        if isinstance(metric, Gram) and metric.rcond() < ILL_CONDITIONED:
+            state = state._replace(factor=True)
+            point = _with_more(objective, point, METRIC | FACTOR)
+        return point, state
+
+    def _along(self, point: Point, name: str) -> Heading:
+        metric: Metric = point.sums[METRICS[name][1]]
+        if self.damping:
+            full = metric.matrix_form()
+            metric = Gram(full + self.damping * np.diag(full.diagonal()))
+            vector = metric.solve(point.score)
+        else:
+            vector = point.natural_gradient if name == "expected" else metric.solve(point.score)
+        return Heading(vector, scaled(float(point.score @ vector), point.dispersion), point, name)
+
+
+def _with_more(objective: Objective, point: Point, need: int) -> Point:
+    """Return the point with further sums, at the cost of one more pass."""
+    more = objective.evaluate(point.params, LOGLIK | need)
+    return Point(point.params, {**point.sums, **more.sums}, point.dispersion)

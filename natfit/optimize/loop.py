@@ -1,0 +1,186 @@
+"""The loop: evaluate, turn, step, judge, until the stopping rule is content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from natfit.metric import SingularMetric
+from natfit.need import LOGLIK, SCORE
+from natfit.optimize.directions import Direction, Heading, NaturalGradient
+from natfit.optimize.moves import straight
+from natfit.optimize.objective import Objective, Point
+from natfit.optimize.record import Record, Row
+from natfit.optimize.steps import Backtracking, StepRule
+from natfit.optimize.stopping import Decrement, Stop
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+Move = Callable[[Objective, Point, Array, float], Array]
+
+SETTLED = 1e-16
+"""Decrement (a hundred-millionth of a standard error, squared) under which the last step changes no sum in its first nine
+digits, so that the sums need not be taken again after it."""
+
+MOST_TRIALS = 60
+"""Halvings after which a unit step is below rounding."""
+
+
+class OutsideDomain(ValueError):
+    """The optimizer was to start where the log-likelihood is not finite."""
+
+
+class Outcome(NamedTuple):
+    """Where an optimization ended, and in words why. ``params`` are always the best that were reached."""
+
+    params: Array
+    point: Point
+    converged: bool
+    reason: str
+    decrement: float
+    record: Record
+    direction: Array | None
+    """The last direction computed: where the parameters were still heading."""
+
+
+def maximize(
+    objective: Objective,
+    start: Array,
+    direction: Direction | None = None,
+    step: StepRule | None = None,
+    move: Move = straight,
+    stop: Stop | None = None,
+    max_iterations: int = 100,
+    callback: Callable[[Row], Any] | None = None,
+) -> Outcome:
+    """Maximize an objective from ``start``.
+
+    Parameters
+    ----------
+    objective : Objective
+    start : (p,) ndarray
+        Inside the domain.
+    direction, step, move, stop
+        The four exchangeable parts; by default unit steps of the natural gradient with backtracking, straight, until
+        the decrement falls below 1e-12.
+    max_iterations : int
+    callback : callable, optional
+        Called with each row of the record.
+
+    Returns
+    -------
+    Outcome
+        A failure is a value too: ``converged`` is False and ``reason`` says why; the best parameters are kept, also on
+        an interrupt from the keyboard.
+
+    Raises
+    ------
+    OutsideDomain
+        Where ``start`` lies outside the domain.
+    """
+    run = _Run(objective, direction or NaturalGradient(), step or Backtracking(), move, stop or Decrement(), callback)
+    return run.to_the_end(np.asarray(start, dtype=float), max_iterations)
+
+
+class _Run:
+    """One optimization under way."""
+
+    def __init__(
+        self,
+        objective: Objective,
+        direction: Direction,
+        step: StepRule,
+        move: Move,
+        stop: Stop,
+        callback: Callable[[Row], Any] | None,
+    ):
+        self.objective, self.direction, self.step, self.move, self.stop = objective, direction, step, move, stop
+        self.callback = callback
+        self.record = Record()
+        self.state = direction.initial()
+        self.decrement = np.nan
+        self.heading: Heading | None = None
+        self.point: Point
+
+    @property
+    def need(self) -> int:
+        return LOGLIK | SCORE | self.direction.need(self.state) | self.stop.need
+
+    def to_the_end(self, start: Array, max_iterations: int) -> Outcome:
+        self.point = self.objective.evaluate(start, self.need)
+        if not self.point.inside:
+            raise OutsideDomain(
+                "the start lies outside the model's domain: its log-likelihood is not finite; give start_params inside it"
+            )
+        try:
+            for _ in range(max_iterations):
+                reason = self._iterate()
+                if reason is not None:
+                    return reason
+            self._head()
+        except KeyboardInterrupt:
+            return self._outcome(False, "interrupted from the keyboard; the last good parameters are kept")
+        except SingularMetric as trouble:
+            self.heading = None
+            return self._outcome(False, f"stopped because {trouble}")
+        return self._outcome(False, f"no convergence within {max_iterations} iterations")
+
+    def _head(self) -> Heading:
+        heading, self.state = self.direction(self.objective, self.point, self.state)
+        self.heading, self.point = heading, heading.point
+        self.decrement = self.point.decrement if heading.decrement is None else heading.decrement
+        return heading
+
+    def _iterate(self) -> Outcome | None:
+        heading = self._head()
+        verdict = self.stop.check(self.point, self.decrement, self.record)
+        if verdict is not None:
+            self._note(0.0)
+            if verdict.converged and self.direction.full_step:
+                self._take_last(heading)
+            return self._outcome(verdict.converged, verdict.reason)
+        slope = float(self.point.score @ heading.vector)
+        step: float | None = self.step.propose(self.point, slope, heading.decrement)
+        for _ in range(MOST_TRIALS):
+            assert step is not None
+            trial = self.objective.evaluate(self.move(self.objective, self.point, heading.vector, step), self.need)
+            shorter = self.step.judge(self.point, trial, slope, step)
+            if shorter is None:
+                break
+            step = shorter
+        else:
+            return self._outcome(
+                False,
+                "no step along the direction raises the log-likelihood: the parameters stand at the edge of the domain, "
+                "or its score is wrong",
+            )
+        self._note(step)
+        if not trial.inside:
+            return self._outcome(False, f"a step of {step:g} led out of the domain")
+        self.point = trial
+        return None
+
+    def _take_last(self, heading: Heading) -> None:
+        """Take the step already computed: where the direction converges quadratically it is worth another six digits."""
+        params = self.move(self.objective, self.point, heading.vector, 1.0)
+        if self.decrement < SETTLED:
+            self.point = Point(params, self.point.sums, self.point.dispersion)
+            return
+        trial = self.objective.evaluate(params, self.need)
+        if trial.inside and self.step.judge(self.point, trial, 0.0, 1.0) is None:
+            self.point = trial
+            self._head()
+            self._note(1.0)
+
+    def _note(self, step: float) -> None:
+        kl = 0.5 * step**2 * self.decrement if self.heading and self.heading.decrement is not None else np.nan
+        row = self.record.note(
+            self.point.loglik, self.decrement, step, kl, self.objective.passes, self.heading.metric if self.heading else ""
+        )
+        if self.callback is not None:
+            self.callback(row)
+
+    def _outcome(self, converged: bool, reason: str) -> Outcome:
+        vector = self.heading.vector if self.heading else None
+        return Outcome(self.point.params, self.point, converged, reason, self.decrement, self.record, vector)

@@ -1,0 +1,82 @@
+"""How far along the direction: a step rule proposes a length and judges where it led."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from natfit.optimize.objective import Point
+
+ROUNDING = 16 * np.finfo(float).eps
+"""Share of a log-likelihood that its own summation may be off by; a fall smaller than this is no fall."""
+
+
+class StepRule:
+    """How far to go. ``propose`` gives the first length; ``judge`` returns None to accept or a shorter length to try."""
+
+    def propose(self, point: Point, slope: float, decrement: float | None) -> float:
+        """Return the first length to try; ``slope`` is score'vector, the rate of gain at unit dispersion."""
+        raise NotImplementedError
+
+    def judge(self, point: Point, trial: Point, slope: float, step: float) -> float | None:
+        """Return None where the trial is accepted, otherwise the next length to try."""
+        raise NotImplementedError
+
+
+class FixedStep(StepRule):
+    """Always the same length; a trial is accepted wherever it leads, as long as it stays in the domain.
+
+    Parameters
+    ----------
+    step : float
+        Greater than 0.
+    """
+
+    def __init__(self, step: float = 1.0):
+        if not step > 0.0:
+            raise ValueError(f"a step must be greater than 0, got {step}")
+        self.step = step
+
+    def propose(self, point: Point, slope: float, decrement: float | None) -> float:
+        return self.step
+
+    def judge(self, point: Point, trial: Point, slope: float, step: float) -> float | None:
+        return None
+
+
+class Backtracking(StepRule):
+    """Unit steps, halved until the point lies in the domain and the log-likelihood has risen enough.
+
+    Parameters
+    ----------
+    step : float
+        First length to try.
+    shrink : float
+        Factor between one trial and the next.
+    sufficient : float
+        Share of the linear gain that a step must bring (Armijo's rule; Nocedal & Wright, section 3.1).
+    grow : float
+        Factor by which the next first length exceeds the last accepted one, up to ``step``. With 1 every iteration
+        starts again from ``step``, which suits directions whose unit step means something.
+    """
+
+    def __init__(self, step: float = 1.0, shrink: float = 0.5, sufficient: float = 1e-4, grow: float = 1.0):
+        if not step > 0.0 or not 0.0 < shrink < 1.0 or not 0.0 <= sufficient < 1.0 or not grow >= 1.0:
+            raise ValueError(
+                "Backtracking takes step > 0, 0 < shrink < 1, 0 <= sufficient < 1 and grow >= 1; "
+                f"got {step}, {shrink}, {sufficient}, {grow}"
+            )
+        self.step = step
+        self.shrink = shrink
+        self.sufficient = sufficient
+        self.grow = grow
+        self._last = step / grow
+
+    def propose(self, point: Point, slope: float, decrement: float | None) -> float:
+        return self.step if self.grow == 1.0 else self._last * self.grow
+
+    def judge(self, point: Point, trial: Point, slope: float, step: float) -> float | None:
+        slack = ROUNDING * abs(point.loglik)
+        if trial.inside and trial.loglik >= point.loglik + self.sufficient * step * slope - slack:
+            self._last = step
+            return None
+        return step * self.shrink

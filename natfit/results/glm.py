@@ -1,0 +1,389 @@
+"""The result of a GLM's fit: estimates, their uncertainty, and measures of fit, computed when asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import special
+
+from natfit.families.response import Response
+from natfit.likelihoods.glm import GLMLikelihood
+from natfit.results import covariance as cov
+from natfit.results.dispersion import estimate_dispersion
+from natfit.results.prediction import Prediction, quantile
+from natfit.results.residuals import Residuals
+from natfit.results.tests import Tests
+
+if TYPE_CHECKING:
+    from natfit.models.fitting import Fitted
+    from natfit.models.glm import GLM
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+
+class GLMResults(Residuals, Tests):
+    """A fitted generalized linear model, with statsmodels' names and numbers.
+
+    Made by `natfit.GLM.fit`. Arrays carry pandas labels where the data did. A coefficient that the data can't identify
+    (an aliased column) is NaN; so is the standard error of one that runs off to infinity.
+
+    Attributes
+    ----------
+    params, bse, tvalues, pvalues : (p,) Series or ndarray
+    scale : float
+        The dispersion that the standard errors use.
+    converged : bool
+    reason : str
+        Why the optimizer ended, in words.
+    decrement : float
+        Squared distance to the maximum in standard errors, where the optimizer ended.
+    family, link
+        The family has its constants as estimated.
+    """
+
+    def __init__(
+        self,
+        model: GLM,
+        fitted: Fitted,
+        family: Response,
+        dispersion: float | str,
+        cov_type: str,
+        use_t: bool | None,
+        shape: Any = None,
+    ):
+        self.model = model
+        self.fitted = fitted
+        self.family = family
+        self.link = model.link
+        self.dispersion = dispersion
+        self.cov_type = cov_type
+        self._cov_kind = cov.resolve(cov_type)
+        self.use_t = bool(use_t)
+        self.shape = shape
+        self.method = fitted.outcome.record[-1].metric if fitted.outcome.record else "none"
+        self.converged = fitted.converged
+        self.reason = fitted.reason
+        self.decrement = fitted.outcome.decrement
+        self.nobs = model.nobs
+        self.df_resid = model.df_resid
+        self.df_model = model.df_model
+
+    # -- estimates -------------------------------------------------------------------------------------------------
+
+    def _label(self, values: Array) -> Any:
+        """Give one value for each coefficient its name, where the data had labels."""
+        if not self.model.data.labelled:
+            return values
+        import pandas as pd
+
+        return pd.Series(values, index=self.model.exog_names)
+
+    @cached_property
+    def params(self) -> Any:
+        return self._label(self.fitted.params)
+
+    @cached_property
+    def _params_filled(self) -> Array:
+        """Coefficients with 0 for aliased columns: what predicts."""
+        return np.where(self.fitted.kept, self.fitted.params, 0.0)
+
+    @cached_property
+    def _cov(self) -> Array:
+        return cov.covariance(self, self._cov_kind)
+
+    @cached_property
+    def _bse(self) -> Array:
+        with np.errstate(invalid="ignore"):
+            return np.sqrt(self._cov.diagonal())
+
+    @property
+    def bse(self) -> Any:
+        """Standard errors of the coefficients."""
+        return self._label(self._bse)
+
+    @cached_property
+    def _tvalues(self) -> Array:
+        with np.errstate(all="ignore"):
+            return self.fitted.params / self._bse
+
+    @property
+    def tvalues(self) -> Any:
+        """Estimates divided by their standard errors: z, or t with ``use_t=True``."""
+        return self._label(self._tvalues)
+
+    @property
+    def zvalues(self) -> Any:
+        return self.tvalues
+
+    @property
+    def pvalues(self) -> Any:
+        """Two-sided p-values of a coefficient of 0."""
+        size = np.abs(self._tvalues)
+        return self._label(2.0 * (special.stdtr(self.df_resid, -size) if self.use_t else special.ndtr(-size)))
+
+    def conf_int(self, alpha: float = 0.05, cols: Any = None) -> Any:
+        """Return Wald limits of the coefficients, (p, 2): estimate plus and minus a quantile of standard errors.
+
+        Parameters
+        ----------
+        alpha : float
+            One less the level.
+        cols : sequence of int, optional
+            Which coefficients.
+        """
+        width = quantile(1.0 - alpha / 2.0, self.df_resid if self.use_t else None) * self._bse
+        limits = np.column_stack([self.fitted.params - width, self.fitted.params + width])
+        chosen = slice(None) if cols is None else np.asarray(cols)
+        if not self.model.data.labelled:
+            return limits[chosen]
+        import pandas as pd
+
+        return pd.DataFrame(limits, index=self.model.exog_names).iloc[chosen]
+
+    def cov_params(
+        self, r_matrix: Any = None, column: Any = None, scale: Any = None, cov_p: Any = None, information: str | None = None
+    ) -> Any:
+        """Return the covariance of the coefficients, or of linear combinations of them.
+
+        Parameters
+        ----------
+        r_matrix : (k, p) array_like, optional
+            Combinations.
+        column : int or sequence of int, optional
+            Only these coefficients.
+        cov_p : (p, p) array_like, optional
+            Use this covariance instead.
+        information : {"expected", "observed", "HC0"}, optional
+            Another kind than the fit's own ``cov_type``.
+        """
+        full = self._cov if information is None else cov.covariance(self, cov.resolve(information))
+        full = full if cov_p is None else np.asarray(cov_p)
+        full = full if scale is None else full * (scale / self.scale)
+        if r_matrix is not None:
+            r = np.atleast_2d(np.asarray(r_matrix, dtype=float))
+            return r @ full @ r.T
+        if column is not None:
+            chosen = np.atleast_1d(np.asarray(column))
+            return full[np.ix_(chosen, chosen)] if chosen.size > 1 else full[chosen[0], chosen[0]]
+        if not self.model.data.labelled:
+            return full
+        import pandas as pd
+
+        return pd.DataFrame(full, index=self.model.exog_names, columns=self.model.exog_names)
+
+    @property
+    def normalized_cov_params(self) -> Any:
+        """Covariance at unit dispersion, from the expected information."""
+        return self.cov_params(cov_p=cov.covariance(self, "eim") / self.scale)
+
+    # -- fit -------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def likelihood(self) -> GLMLikelihood:
+        return self.model.likelihood(self.family)
+
+    def evaluate(self, need: int) -> Any:
+        """Return the sums of one pass over the data at the estimates (flags of `natfit.need`)."""
+        likelihood = self.likelihood
+        return self.model.source.reduce(lambda block: likelihood.evaluate(self._params_filled, block, need))
+
+    @cached_property
+    def _summaries(self) -> Any:
+        return self.model.source.reduce(partial(self.likelihood.summaries, self._params_filled))
+
+    @property
+    def deviance(self) -> float:
+        """Twice the log-likelihood ratio of the saturated model to this one, at unit dispersion."""
+        return self._summaries["deviance"]
+
+    @property
+    def pearson_chi2(self) -> float:
+        """Sum of squared Pearson residuals."""
+        sums = self.fitted.point.sums
+        return sums["pearson"] if "pearson" in sums else self._summaries["pearson"]
+
+    @cached_property
+    def scale(self) -> float:
+        """The dispersion: known, or estimated as the model says."""
+        return estimate_dispersion(self, self.dispersion)
+
+    def loglik(self, dispersion: float | str | None = None) -> float:
+        """Return the log-likelihood at a dispersion.
+
+        Parameters
+        ----------
+        dispersion : float or {"ml", "pearson", "deviance"}, optional
+            ``"pearson"`` and ``"ml"`` are the estimates of those names; ``"deviance"`` is deviance / n, which R's
+            ``logLik`` of a Gamma uses. By default what `llf` uses.
+        """
+        if dispersion is None:
+            dispersion = self.llf_dispersion
+        elif dispersion == "deviance":
+            dispersion = self.deviance / self.model.wnobs
+        value = estimate_dispersion(self, dispersion) if isinstance(dispersion, str) else float(dispersion)
+        return self._loglik_at(value)
+
+    def _loglik_at(self, dispersion: float) -> float:
+        log_prob = partial(self.likelihood.log_prob, self._params_filled, dispersion=dispersion)
+        return self.model.source.reduce(log_prob)["loglik"]
+
+    @cached_property
+    def llf_dispersion(self) -> float:
+        """The dispersion at which `llf` stands: as in statsmodels, maximum likelihood for a linear Gaussian, else `scale`."""
+        if self.family.name == "gaussian" and self.link.name == "identity":
+            return estimate_dispersion(self, "ml")
+        return self.scale
+
+    @cached_property
+    def llf(self) -> float:
+        """The log-likelihood at `llf_dispersion`, normalised."""
+        return self.loglik()
+
+    def llf_scaled(self, scale: float | None = None) -> float:
+        """Return the log-likelihood at a dispersion; statsmodels' name for `loglik`."""
+        return self.loglik(scale)
+
+    @cached_property
+    def null_fit(self) -> GLMResults | None:
+        """The fit of a constant alone, with the same offset and weights; None where the data allow none."""
+        return self.model.null_fit(self)
+
+    @cached_property
+    def null(self) -> Any:
+        """Fitted means of the null model."""
+        return self.null_fit.fittedvalues if self.null_fit is not None else np.full(self.nobs, self.model.data.mean())
+
+    @property
+    def null_deviance(self) -> float:
+        """Deviance of the null model."""
+        return self.null_fit.deviance if self.null_fit is not None else np.nan
+
+    @property
+    def llnull(self) -> float:
+        """Log-likelihood of the null model at this model's dispersion, as in statsmodels."""
+        return self.null_fit.loglik(self.scale) if self.null_fit is not None else np.nan
+
+    def pseudo_rsquared(self, kind: str = "cs") -> float:
+        """Return Cox and Snell's ("cs") or McFadden's ("mcf") pseudo R-squared."""
+        key = kind.lower()
+        if key.startswith("mcf"):
+            return 1.0 - self.llf / self.llnull
+        if key in ("cs", "lr") or key.startswith("cox"):
+            return float(-np.expm1((self.llnull - self.llf) * (2.0 / self.nobs)))
+        raise ValueError(f"kind must be 'cs' (Cox-Snell) or 'mcf' (McFadden), got {kind!r}")
+
+    @property
+    def aic(self) -> float:
+        """-2 llf + 2 (df_model + 1)."""
+        return self.info_criteria("aic")
+
+    @property
+    def bic(self) -> float:
+        """-2 llf + log(n) (df_model + 1)."""
+        return self.info_criteria("bic")
+
+    @property
+    def bic_llf(self) -> float:
+        return self.bic
+
+    @property
+    def bic_deviance(self) -> float:
+        """deviance - df_resid log(n)."""
+        return self.deviance - self.df_resid * np.log(self.model.wnobs)
+
+    def info_criteria(self, crit: str, scale: float | None = None, dk_params: float = 0) -> float:
+        """Return "aic", "bic" or "qaic"; ``dk_params`` counts further parameters, such as a dispersion."""
+        k = self.df_model + 1 + dk_params + (0 if self.shape is None else 1)
+        key = crit.lower()
+        if key == "aic":
+            return -2.0 * self.llf + 2.0 * k
+        if key == "bic":
+            return float(-2.0 * self.llf + k * np.log(self.model.wnobs))
+        if key == "qaic":
+            if scale is None:
+                raise ValueError("qaic needs the scale of the largest model compared: give scale=")
+            return -2.0 * self.llf_scaled(1.0) / scale + 2.0 * k
+        raise ValueError(f"crit must be 'aic', 'bic' or 'qaic', got {crit!r}")
+
+    # -- means and predictions -------------------------------------------------------------------------------------
+
+    def _rows(self, values: Array) -> Any:
+        if not self.model.data.labelled:
+            return values
+        import pandas as pd
+
+        return pd.Series(values, index=self.model.data.index)
+
+    @cached_property
+    def fittedvalues(self) -> Any:
+        """Estimated means, (n,)."""
+        with np.errstate(all="ignore"):
+            return self._rows(self.link.inverse(self._eta))
+
+    @property
+    def mu(self) -> Any:
+        return self.fittedvalues
+
+    @cached_property
+    def _eta(self) -> Array:
+        likelihood, params = self.likelihood, self._params_filled
+        return np.concatenate(list(self.model.source.map(lambda block: likelihood.predictor(params, block))))
+
+    def predict(self, exog: Any = None, transform: bool = True, *, which: str = "mean", **known: Any) -> Any:
+        """Return predicted means for new rows.
+
+        Parameters
+        ----------
+        exog : DataFrame or array_like, optional
+            A table with the formula's variables, or rows of a design; the data of the fit by default.
+        transform : bool
+            Whether a table goes through the formula.
+        which : {"mean", "linear"}
+        **known
+            ``offset`` and ``exposure`` of the new rows. Where the model names columns for them they are taken from the
+            table.
+        """
+        if exog is None and not known and which == "mean":
+            return self.fittedvalues
+        rows = self.model.new_rows(exog, transform, **known)
+        eta = rows.matvec(self._params_filled)
+        if which in ("linear", "linpred"):
+            return rows.label(eta)
+        if which != "mean":
+            raise ValueError(f"which must be 'mean' or 'linear', got {which!r}")
+        with np.errstate(all="ignore"):
+            return rows.label(self.link.inverse(eta))
+
+    def get_prediction(self, exog: Any = None, transform: bool = True, **known: Any) -> Prediction:
+        """Return predicted means with standard errors and intervals: ``.summary_frame()``."""
+        rows = self.model.new_rows(exog, transform, **known)
+        full = np.where(np.isnan(self._cov), 0.0, self._cov) if not self.fitted.kept.all() else self._cov
+        df = self.df_resid if self.use_t else None
+        return Prediction(rows.matvec(self._params_filled), rows.quadratic(full), self.link, df, rows.index)
+
+    # -- what was done ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def record(self) -> Any:
+        """One row for each iteration: log-likelihood at the final dispersion, decrement, step, KL moved, passes, seconds."""
+        import pandas as pd
+
+        frame = pd.DataFrame(list(self.fitted.outcome.record))
+        if len(frame):
+            last = self.fitted.point.loglik
+            frame["loglik"] = self.llf + (frame["loglik"] - last) / self.llf_dispersion
+        return frame
+
+    @property
+    def fit_history(self) -> dict[str, Any]:
+        """Number of iterations, under statsmodels' name."""
+        record = self.fitted.outcome.record
+        return {"iteration": max(len(record) - 1, 0), "loglik": [row.loglik for row in record]}
+
+    def summary(self, yname: str | None = None, xname: Any = None, title: str | None = None, alpha: float = 0.05) -> Any:
+        """Return the table of the fit, as statsmodels prints it: ``print(fit.summary())``, ``.as_html()``."""
+        from natfit.results.summary import glm_summary
+
+        return glm_summary(self, yname, xname, title, alpha)
