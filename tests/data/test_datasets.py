@@ -47,7 +47,7 @@ def test_levels_are_those_of_the_reference_cases(file):
 
 def test_numbers_whose_levels_are_sorted_stay_numbers():
     assert pd.api.types.is_integer_dtype(datasets.load("ships")["year"])
-    assert list(datasets.load("gasoline")["batch"].cat.categories)[0] == 10
+    assert datasets.load("gasoline")["batch"].cat.categories[0] == 10
 
 
 def test_each_load_is_a_copy():

@@ -1,0 +1,298 @@
+"""From a formula and a table to the response, the design and the columns that go with it; levels and knots frozen.
+
+Rows with a missing value in anything the model uses are dropped together. Factors are evaluated on whole columns, as in
+R and patsy; levels that no kept row has are left out, as R's ``glm`` does (patsy keeps them as columns of zeros, which
+no likelihood can estimate).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from natfit.data.checks import check_finite, check_missing, check_not_empty, rows_text
+from natfit.data.expand import FactorPlan, Part, Rows, expand_dense, expand_tabmat, part_names, prefers_tabmat
+from natfit.data.response import check_finite_rows, extra_column, keep, make_response, one_column
+from natfit.data.table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from natfit.data.evaluate import Evaluator
+    from natfit.data.values import Values
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+
+class NewRows(NamedTuple):
+    """A design's columns for new data: the matrix, the row labels, and the rows kept (None for all)."""
+
+    matrix: Any
+    index: Any
+    kept: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Design:
+    """The right side of a formula, frozen: it builds the same columns for new data.
+
+    Attributes
+    ----------
+    formula : str
+    column_names : tuple of str
+    terms : tuple of (str, slice)
+        Each term's name and its columns.
+    factors : dict of str to FactorPlan
+        Kind, levels, contrasts and columns of every factor.
+    state : dict
+        What transforms learned: knots, centres, scales, polynomial coefficients.
+    context : dict
+        Names of the caller that the formula uses.
+    """
+
+    formula: str
+    column_names: tuple[str, ...]
+    terms: tuple[tuple[str, slice], ...]
+    parts: tuple[Part, ...]
+    factors: dict[str, FactorPlan]
+    state: dict[str, Any]
+    context: dict[str, Any]
+    layout: str = "dense"
+
+    @property
+    def levels(self) -> dict[str, list[Any]]:
+        """The levels of each factor that has any."""
+        return {name: list(plan.levels) for name, plan in self.factors.items() if plan.kind == "categorical"}
+
+    def matrix(self, data: Any, missing: str = "drop", layout: str | None = None) -> NewRows:
+        """Build the design's columns for new data.
+
+        Parameters
+        ----------
+        data : DataFrame or mapping
+            Needs the columns of the right side only.
+        missing : {"drop", "raise", "none"}
+        layout : {"dense", "tabmat"}, optional
+            As the design was built, if left out.
+
+        Returns
+        -------
+        NewRows
+            ``matrix``, ``index`` and ``kept``.
+
+        Raises
+        ------
+        ValueError
+            A column is missing, of another kind, not finite, or has a level that the design does not know.
+
+        Examples
+        --------
+        >>> made = build_design("y ~ x + g", {"y": [1, 2, 3], "x": [1, 2, 4], "g": ["a", "b", "b"]})
+        >>> made.design.matrix({"x": [7.0], "g": ["b"]}).matrix
+        array([[1., 7., 1.]])
+        """
+        evaluator = self._evaluator(data)
+        values = {name: evaluator.again(plan) for name, plan in self.factors.items()}
+        masks = {name: mask for name, each in values.items() if (mask := each.missing) is not None}
+        table = evaluator.table
+        dropped = check_missing(masks, missing, table.n_rows)
+        kept = None if dropped is None else ~dropped
+        rows = _rows(evaluator, values, self.factors, kept)
+        expand = expand_tabmat if (layout or self.layout) == "tabmat" else expand_dense
+        index = table.index if table.index is None or kept is None else table.index[kept]
+        return NewRows(expand(self.parts, self.factors, rows), index, kept)
+
+    def evaluate(self, expression: str, data: Any) -> Array:
+        """Evaluate a column name or an expression on new data, as (n,) floats; NaN where it is missing.
+
+        Examples
+        --------
+        >>> made = build_design("y ~ 1", {"y": [1, 2], "n": [1.0, 2.0]}, extras={"offset": "log(n)"})
+        >>> made.design.evaluate("log(n)", {"n": [1.0]})
+        array([0.])
+        """
+        return one_column(self._evaluator(data)(expression), expression, expression)
+
+    def _evaluator(self, data: Any) -> Evaluator:
+        from natfit.data.evaluate import Evaluator
+
+        return Evaluator(Table(data, "the new data"), self.context, copy.deepcopy(self.state))
+
+
+@dataclass
+class DesignedData:
+    """What a formula makes of a table, one entry for each row that is kept.
+
+    Attributes
+    ----------
+    y : (n,) or (n, k) ndarray, or None
+        The response; 0/1 where it has two levels; several columns for ``a + b ~ x``; None without a left side.
+    y_name : str
+    y_names : list of str
+        Of the columns of y.
+    y_levels : list, optional
+        The two levels of a response that has them; 1 stands for the second.
+    matrix : (n, p) ndarray or tabmat matrix
+    column_names : list of str
+    terms : list of (str, slice)
+    extras : dict of str to (n,) ndarray
+        Offsets, weights and the like that were asked for.
+    index : pandas.Index or None
+        Row labels.
+    kept : (rows of the data,) bool, optional
+        Which rows are kept; None for all of them.
+    n_missing : int
+        Rows dropped.
+    design : Design
+    """
+
+    y: Array | None
+    y_name: str
+    y_names: list[str]
+    y_levels: list[Any] | None
+    matrix: Any
+    column_names: list[str]
+    terms: list[tuple[str, slice]]
+    extras: dict[str, Array]
+    index: pd.Index[Any] | None
+    kept: np.ndarray | None
+    n_missing: int
+    design: Design
+    missing_in: dict[str, int] = field(default_factory=dict)
+
+
+def build_design(
+    formula: str,
+    data: Any,
+    *,
+    extras: Mapping[str, Any] | None = None,
+    missing: str = "drop",
+    context: Mapping[str, Any] | None = None,
+    layout: str = "auto",
+    order: str = "formula",
+) -> DesignedData:
+    """Build the response and the design that a formula describes.
+
+    Parameters
+    ----------
+    formula : str
+        As formulaic reads it, and what ``patsy_spelling`` adds.
+    data : DataFrame or mapping
+        pandas, polars, pyarrow and whatever narwhals reads; a mapping of arrays; a structured array.
+    extras : mapping of str to array, str or None
+        Columns that go with the rows: an array with one entry for each row of the data, a column's name, or an
+        expression such as ``"log(service)"``.
+    missing : {"drop", "raise", "none"}
+    context : mapping, optional
+        The caller's names, which formulas may use.
+    layout : {"auto", "dense", "tabmat"}
+        ``"auto"`` is dense but for large designs that are mostly zeros.
+    order : {"formula", "patsy"}
+        Terms in the order written, within their degree; or factors first and then by the numbers they are multiplied
+        with, as patsy and statsmodels have it.
+
+    Returns
+    -------
+    DesignedData
+
+    Raises
+    ------
+    ValueError
+        In one sentence: the formula can't be read, names a column or function that is not there, a column is not
+        finite, the response has other than two levels, a factor has one level, or no rows are left.
+
+    Examples
+    --------
+    >>> made = build_design("y ~ x + C(g)", {"y": [1, 0, 2], "x": [1.0, 2.0, float("nan")], "g": [1, 2, 2]})
+    >>> made.column_names, made.n_missing
+    (['Intercept', 'x', 'C(g)[T.2]'], 1)
+    >>> made.matrix
+    array([[1., 1., 0.],
+           [1., 2., 1.]])
+    """
+    from natfit.data.coding import plan_terms
+    from natfit.data.evaluate import Evaluator
+    from natfit.data.parse import parse_formula
+
+    for option, value, allowed in (
+        ("layout", layout, ("auto", "dense", "tabmat")),
+        ("order", order, ("formula", "patsy")),
+    ):
+        if value not in allowed:
+            raise ValueError(f"{option} must be one of {', '.join(map(repr, allowed))}; got {value!r}")
+    table = Table(data)
+    left, right = parse_formula(formula, table)
+    evaluator = Evaluator(table, context or {}, {})
+    check_not_empty(table.n_rows)
+    response = {factor.expr: evaluator(factor) for term in left for factor in term.factors}
+    columns = {
+        name: extra_column(name, value, evaluator) for name, value in (extras or {}).items() if value is not None
+    }
+    factors = {factor.expr: factor for term in right for factor in term.factors}
+    values = {name: evaluator.held(factor) for name, factor in factors.items()}
+
+    masks = {name: mask for name, each in {**response, **values}.items() if (mask := each.missing) is not None}
+    masks |= {name: mask for name, column in columns.items() if (mask := np.isnan(column)).any()}
+    dropped = check_missing(masks, missing, table.n_rows)
+    kept = None if dropped is None else ~dropped
+    n_missing = 0 if dropped is None else int(dropped.sum())
+    check_not_empty(table.n_rows - n_missing, dropped=n_missing)
+
+    y, y_names, y_levels = make_response(response, kept)
+    parts, terms, plans = plan_terms(right, values, kept, patsy_order=order == "patsy")
+    names = [name for part in parts for name in part_names(part, plans)]
+    check_not_empty(table.n_rows - n_missing, len(names))
+    rows = _rows(evaluator, values, plans, kept)
+    if layout == "auto":
+        layout = "tabmat" if prefers_tabmat(parts, plans, rows.n_rows) else "dense"
+    matrix = (expand_tabmat if layout == "tabmat" else expand_dense)(parts, plans, rows)
+    extra_columns = {name: keep(column, kept) for name, column in columns.items()}
+    for name, column in extra_columns.items():
+        check_finite(column, name)
+    index = table.index if table.index is None or kept is None else table.index[kept]
+    design = Design(
+        formula, tuple(names), tuple(terms), tuple(parts), plans, evaluator.state, dict(evaluator.used), layout
+    )
+    return DesignedData(
+        y, " + ".join(response), y_names, y_levels, matrix, names, list(terms), extra_columns, index, kept, n_missing,
+        design, {name: int(mask.sum()) for name, mask in masks.items()},
+    )  # fmt: skip
+
+
+def _rows(evaluator: Evaluator, values: Mapping[str, Values], plans: Mapping[str, FactorPlan], kept: Any) -> Rows:
+    """Check the kept rows of every factor, code the levels, and hand both on to be expanded."""
+    codes = {}
+    for name, plan in plans.items():
+        if plan.kind == "categorical":
+            codes[name] = _codes(plan, values[name], kept, evaluator.table.what)
+        elif plan.kind == "numeric":
+            for column_name, column in evaluator.numbers(name).items():
+                check_finite_rows(column, column_name, kept)
+    n_rows = evaluator.table.n_rows if kept is None else int(kept.sum())
+    return Rows(evaluator.numbers, codes, kept, n_rows)
+
+
+def _codes(plan: FactorPlan, values: Values, kept: np.ndarray | None, what: str) -> np.ndarray:
+    """Number the level of each kept row; refuse a level that the design does not know."""
+    import pandas as pd
+
+    assert values.levels is not None
+    own = values.levels.cat.codes.to_numpy()
+    categories = values.levels.cat.categories
+    place = pd.Index(list(plan.levels), dtype=object).get_indexer(pd.Index(categories.tolist(), dtype=object))
+    codes = np.where(own < 0, -1, np.append(place, -1)[own])
+    unseen = (codes < 0) & (own >= 0)
+    if kept is not None:
+        unseen &= kept
+    if unseen.any():
+        strange = [repr(each) for each in categories[np.unique(own[unseen])].tolist()]
+        known = ", ".join(map(repr, plan.levels[:20])) + (", ..." if len(plan.levels) > 20 else "")
+        raise ValueError(
+            f"{plan.expression!r} has the unknown level{'' if len(strange) == 1 else 's'} {', '.join(strange[:5])} in "
+            f"{rows_text(np.flatnonzero(unseen))} of {what}; the known levels are {known}"
+        )
+    return codes if kept is None else codes[kept]

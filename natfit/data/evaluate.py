@@ -1,0 +1,299 @@
+"""Evaluating the factors of a formula on a table.
+
+A factor is one piece of a formula (``x``, ``log(x)``, ``C(color)``, ``bs(x, df=4)``); terms are products of factors.
+Factors are evaluated on whole columns; what a transform learns (knots, centres) goes into ``state`` and is used again
+for new data. Needs formulaic, so it is imported only where a formula is read.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from formulaic.materializers.types import FactorValues
+from formulaic.parser.types import Factor
+from formulaic.transforms import TRANSFORMS
+from formulaic.utils.cast import as_columns
+from formulaic.utils.layered_mapping import LayeredMapping
+from formulaic.utils.stateful_transforms import stateful_eval
+
+from natfit.data.checks import did_you_mean
+from natfit.data.expand import FactorPlan
+from natfit.data.parse import first_line, parse_python
+from natfit.data.patsy_spelling import NAMESPACE, as_contrasts
+from natfit.data.table import Table
+from natfit.data.values import Values
+
+HELD_BYTES = 64 << 20
+"""Evaluated transforms held between the two passes over the factors; beyond this they are computed again, so that no
+second copy of a large design is ever held."""
+
+KNOWN_CALLS = {**TRANSFORMS, **NAMESPACE}
+
+
+class Evaluator:
+    """Evaluates factors on a table.
+
+    Parameters
+    ----------
+    table : Table
+    context : mapping
+        Names that a formula may use besides columns: functions, and constants such as knots.
+    state : dict
+        What transforms have learned; filled while a design is built, read when it is built again for new data.
+    """
+
+    def __init__(self, table: Table, context: Mapping[str, Any], state: dict[str, Any]):
+        self.table = table
+        self.state = state
+        self.used: dict[str, Any] = {}
+        self._context = context
+        self._factors: dict[str, Factor] = {}
+        self._held: dict[str, Values] = {}
+        self._bytes = 0
+
+    def __call__(self, factor: Factor | str) -> Values:
+        """Evaluate a factor of a formula, or an expression by itself (an exact column name comes first)."""
+        if isinstance(factor, str):
+            factor = Factor(factor, eval_method="lookup" if factor in self.table else "python")
+        expression = factor.expr
+        if factor.eval_method.value == "literal":
+            return Values("constant", constant=float(ast.literal_eval(expression)))
+        if factor.eval_method.value == "lookup":
+            return self._values(expression, self._lookup(expression))
+        tree, text = parse_python(expression)
+        names, outside = self._resolve(tree)
+        rows = self._rows_for(tree, names, outside)
+        table = self.table if rows is None else _Rows(self.table, rows)
+        layers = LayeredMapping(
+            LayeredMapping(table, name="data"), {"Q": table.__getitem__}, outside, NAMESPACE, TRANSFORMS
+        )
+        try:
+            with np.errstate(all="ignore"):
+                values = stateful_eval(text, layers, {text: None}, self.state, None)
+        except Exception as error:
+            raise ValueError(
+                f"{expression!r} can't be computed from {self.table.what}: {type(error).__name__}: {first_line(error)}"
+            ) from error
+        return self._values(expression, values, rows)
+
+    def held(self, factor: Factor) -> Values:
+        """Evaluate a factor and hold its numbers for ``numbers``; if they take too much room, they are let go."""
+        values = self(factor)
+        self._factors[factor.expr], self._held[factor.expr] = factor, values
+        own = sum(column.nbytes for column in values.columns.values())
+        if own and factor.eval_method.value == "lookup" and self.table[factor.expr].dtype == np.float64:
+            own = 0  # a view of the data
+        if self._bytes + own > HELD_BYTES:
+            assert values.missing is None or values.missing.any()  # found before the numbers go
+            values.columns = {}
+        else:
+            self._bytes += own
+        return values
+
+    def again(self, plan: FactorPlan) -> Values:
+        """Evaluate a planned factor on new data; refuse it if it is of another kind there."""
+        values = self.held(Factor(plan.expression, eval_method=plan.method))
+        if values.kind != plan.kind and not (plan.kind == "categorical" and values.kind == "numeric"):
+            raise ValueError(
+                f"{plan.expression!r} was numbers when the model was fitted, and is levels or text in {self.table.what}"
+            )
+        if values.kind != plan.kind:
+            if len(values.names) != 1:
+                raise ValueError(f"{plan.expression!r} was levels when the model was fitted, and is not one column now")
+            column = values.columns[values.names[0]]
+            return Values("categorical", levels=pd.Series(column).astype("category"))
+        if values.kind == "numeric" and not set(plan.coding(False).names) <= set(values.names):
+            raise ValueError(
+                f"{plan.expression!r} has other columns for {self.table.what} than when the model was fitted"
+            )
+        return values
+
+    def numbers(self, name: str) -> dict[str, np.ndarray]:
+        """Return a numeric factor's columns, as held or computed again."""
+        return self._held[name].columns or self(self._factors[name]).columns
+
+    def _lookup(self, name: str) -> Any:
+        if name not in self.table and self._is_outside_column(name):
+            self.used[name] = None
+            return self._context[name]
+        return self.table.column(name)
+
+    def _is_outside_column(self, name: str) -> bool:
+        value: Any = self._context.get(name)
+        return not callable(value) and np.ndim(value) == 1 and len(value) == self.table.n_rows
+
+    def _resolve(self, tree: ast.AST) -> tuple[set[str], dict[str, Any]]:
+        """Find the columns and the outside names that an expression uses; refuse what is neither."""
+        calls = {
+            node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        own = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+        own |= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        columns: set[str] = set()
+        outside: dict[str, Any] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Q":
+                columns.add(self._quoted(node))
+            if not isinstance(node, ast.Name) or node.id in own:
+                continue
+            name = node.id
+            if name in self.table:
+                columns.add(name)
+            elif self._is_given(name, name in calls):
+                outside[name] = self._context[name]
+            elif not (name in KNOWN_CALLS or name == "Q" or hasattr(builtins, name)):
+                self._refuse(name, name in calls, tree)
+        self.used.update(outside)
+        return columns, outside
+
+    def _is_given(self, name: str, called: bool) -> bool:
+        """Tell whether the caller has it; patsy's own functions, or a number where a call stands, don't count."""
+        if name not in self._context:
+            return False
+        value = self._context[name]
+        ours = name in KNOWN_CALLS or name == "Q"
+        return not (
+            ours and (str(getattr(value, "__module__", "")).startswith("patsy") or (called and not callable(value)))
+        )
+
+    def _quoted(self, call: ast.Call) -> str:
+        argument = call.args[0] if call.args else None
+        if not isinstance(argument, ast.Constant) or not isinstance(argument.value, str):
+            raise ValueError(f"{ast.unparse(call)!r} must name one column, as in Q('weird name')")
+        self.table.column(argument.value)
+        return argument.value
+
+    def _refuse(self, name: str, called: bool, tree: ast.AST) -> None:
+        if called:
+            near = did_you_mean(
+                name, [*KNOWN_CALLS, *(each for each in self._context if callable(self._context[each]))]
+            )
+            raise ValueError(
+                f"the formula calls {name}(), which is neither a transform nor a function in the caller's reach{near}"
+            )
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and ast.unparse(node) in self.table:
+                dotted = ast.unparse(node)
+                raise ValueError(f"the column {dotted!r} has a dot in its name; write `{dotted}` in backquotes")
+        self.table.column(name)
+
+    def _rows_for(self, tree: ast.AST, columns: set[str], outside: dict[str, Any]) -> np.ndarray | None:
+        """Find the rows a transform may learn from, where none of its columns is missing; None for all."""
+        env = LayeredMapping(dict.fromkeys(columns), outside, NAMESPACE, TRANSFORMS)
+        if not any(_learns(node, env) for node in ast.walk(tree)):
+            return None
+        mask = np.zeros(self.table.n_rows, dtype=bool)
+        for name in columns:
+            mask |= self.table[name].isna().to_numpy()
+        return np.flatnonzero(~mask) if mask.any() else None
+
+    def _values(self, expression: str, values: Any, rows: np.ndarray | None = None) -> Values:
+        metadata = getattr(values, "__formulaic_metadata__", None)
+        if isinstance(values, FactorValues):
+            inner = values.__wrapped__
+        else:
+            inner = values
+        kind = metadata.kind.value if metadata is not None else "unknown"
+        if kind == "categorical" or (kind == "unknown" and _is_levels(inner)):
+            encoder: Any = metadata.encoder if metadata is not None else None
+            return Values(
+                "categorical",
+                levels=self._level_series(expression, inner, rows),
+                contrasts=getattr(encoder, "contrasts", None) or as_contrasts(None),
+                given_levels=getattr(encoder, "levels", None),
+                spans_intercept=metadata.spans_intercept if metadata is not None and kind == "categorical" else True,
+            )
+        return self._numbers(expression, values, metadata, rows)
+
+    def _numbers(self, expression: str, values: Any, metadata: Any, rows: np.ndarray | None) -> Values:
+        columns = as_columns(values)
+        if isinstance(columns, FactorValues):
+            columns = columns.__wrapped__
+        pattern = metadata.format if metadata is not None else "{name}[{field}]"
+        named = (
+            {pattern.format(name=expression, field=key): column for key, column in columns.items()}
+            if isinstance(columns, dict)
+            else {expression: columns}
+        )
+        drop = None
+        if metadata is not None and metadata.spans_intercept:
+            drop = pattern.format(name=expression, field=metadata.drop_field)
+        return Values(
+            "numeric",
+            names=tuple(named),
+            columns={name: self._as_float(name, column, rows) for name, column in named.items()},
+            spans_intercept=drop is not None,
+            drop=drop,
+        )
+
+    def _as_float(self, name: str, column: Any, rows: np.ndarray | None) -> np.ndarray:
+        if hasattr(column, "toarray"):
+            column = column.toarray().ravel()
+        array = np.asarray(column)
+        if array.dtype.kind not in "iufb":
+            what = "dates or times" if array.dtype.kind in "mM" else f"values of type {array.dtype}"
+            raise ValueError(
+                f"{name!r} holds {what}, which are not numbers; turn it into numbers, or write C() for levels"
+            )
+        array = array.astype(np.float64, copy=False)
+        if array.ndim == 0:
+            return np.full(self.table.n_rows, float(array))
+        wanted = self.table.n_rows if rows is None else len(rows)
+        if array.shape != (wanted,):
+            raise ValueError(f"{name!r} has shape {array.shape}, and {self.table.what} has {wanted} rows")
+        if rows is None:
+            return array
+        full = np.full(self.table.n_rows, np.nan)
+        full[rows] = array
+        return full
+
+    def _level_series(self, expression: str, values: Any, rows: np.ndarray | None) -> pd.Series[Any]:
+        series = values if isinstance(values, pd.Series) else pd.Series(values)
+        wanted = self.table.n_rows if rows is None else len(rows)
+        if len(series) != wanted:
+            raise ValueError(f"{expression!r} has {len(series)} rows, and {self.table.what} has {wanted}")
+        series = series.astype("category").reset_index(drop=True)
+        if rows is None:
+            return series
+        codes = np.full(self.table.n_rows, -1)
+        codes[rows] = series.cat.codes
+        return pd.Series(pd.Categorical.from_codes(codes, series.cat.categories, series.cat.ordered))
+
+
+def _is_levels(values: Any) -> bool:
+    dtype = getattr(values, "dtype", None)
+    if isinstance(values, list):
+        dtype = np.asarray(values).dtype
+    if isinstance(dtype, np.dtype):
+        return dtype.kind in "OUSb" and np.ndim(values) == 1
+    return isinstance(dtype, pd.CategoricalDtype | pd.StringDtype)
+
+
+def _learns(node: ast.AST, env: Mapping[str, Any]) -> bool:
+    if not isinstance(node, ast.Call):
+        return False
+    target: Any = None
+    if isinstance(node.func, ast.Name):
+        target = env.get(node.func.id)
+    return bool(getattr(target, "__is_stateful_transform__", False))
+
+
+class _Rows(Mapping[str, Any]):
+    """Some of the rows of a table."""
+
+    def __init__(self, table: Table, rows: np.ndarray):
+        self._table, self._rows = table, rows
+
+    def __getitem__(self, name: str) -> Any:
+        return self._table[name].iloc[self._rows]
+
+    def __iter__(self) -> Any:
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        return len(self._table)

@@ -1,0 +1,96 @@
+"""The response of a formula, and the columns that go with it: offsets, exposures, weights, trials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from natfit.data.checks import check_lengths, rows_text
+
+if TYPE_CHECKING:
+    from natfit.data.evaluate import Evaluator
+    from natfit.data.values import Values
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+
+def keep(column: Array, kept: np.ndarray | None) -> Array:
+    return column if kept is None else column[kept]
+
+
+def check_finite_rows(column: Array, name: str, kept: np.ndarray | None) -> None:
+    """Refuse infinity in the kept rows of a column, naming positions in the data as they were given."""
+    with np.errstate(all="ignore"):
+        if np.isfinite(column.sum()):
+            return
+    bad = np.isinf(column) if kept is None else np.isinf(column) & kept
+    if bad.any():
+        raise ValueError(
+            f"{name!r} is infinite in {rows_text(np.flatnonzero(bad))}; drop those rows or mend the values"
+        )
+
+
+def one_column(values: Values, name: str, expression: str) -> Array:
+    if values.kind != "numeric" or len(values.columns) != 1:
+        raise ValueError(f"{name!r} must be one column of numbers, and {expression!r} is not")
+    return next(iter(values.columns.values()))
+
+
+def extra_column(name: str, value: Any, evaluator: Evaluator) -> Array:
+    """Turn an offset or weight, given as an array, a column's name or an expression, into a column of floats."""
+    import pandas as pd
+
+    if isinstance(value, str):
+        return one_column(evaluator(value), name, value)
+    index = evaluator.table.index
+    if isinstance(value, pd.Series) and index is not None and len(value) == len(index):
+        same = value.index.equals(index)
+        if not same and value.index.is_unique and index.is_unique and set(value.index) == set(index):
+            raise ValueError(f"the row labels of {name!r} are those of the data in another order; put it into the data")
+    try:
+        column = np.asarray(value.to_numpy() if hasattr(value, "to_numpy") else value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name!r} must be numbers, one for each row, a column's name or an expression") from None
+    column = column[:, 0] if column.ndim == 2 and column.shape[1] == 1 else column
+    if column.ndim != 1:
+        raise ValueError(f"{name!r} must have one number for each row; it has shape {column.shape}")
+    check_lengths({"data": evaluator.table.n_rows, name: len(column)})
+    return column
+
+
+def make_response(response: Mapping[str, Values], kept: np.ndarray | None) -> tuple[Array | None, list[str], Any]:
+    """Make the response of the evaluated left side: numbers, several columns, or 0/1 for two levels."""
+    if not response:
+        return None, [], None
+    if any(each.kind == "categorical" for each in response.values()):
+        return _levels_response(response, kept)
+    columns: dict[str, Array] = {}
+    for each in response.values():
+        columns |= each.columns
+    if not columns:
+        raise ValueError(
+            f"the left side of the formula, {' + '.join(response)}, is not a response; name a column there"
+        )
+    for name, column in columns.items():
+        check_finite_rows(column, name, kept)
+    chosen = [keep(column, kept) for column in columns.values()]
+    return (chosen[0] if len(chosen) == 1 else np.column_stack(chosen)), list(columns), None
+
+
+def _levels_response(response: Mapping[str, Values], kept: np.ndarray | None) -> tuple[Array, list[str], list[Any]]:
+    name, values = next(iter(response.items()))
+    if len(response) > 1 or values.levels is None:
+        raise ValueError(
+            f"the response {' + '.join(response)} mixes levels and numbers; name one column of levels, or counts"
+        )
+    series = (values.levels if kept is None else values.levels[kept]).cat.remove_unused_categories()
+    levels = series.cat.categories.tolist()
+    if len(levels) != 2:
+        shown = ", ".join(map(repr, levels[:10])) + (", ..." if len(levels) > 10 else "")
+        raise ValueError(
+            f"the response {name!r} must have two levels, and has {len(levels)} in the rows used ({shown}); "
+            "the second of two is modelled"
+        )
+    return series.cat.codes.to_numpy().astype(np.float64), [name], levels
