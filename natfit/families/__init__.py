@@ -13,9 +13,11 @@ from natfit.families.gamma import Gamma
 from natfit.families.gaussian import Gaussian
 from natfit.families.interval import Interval
 from natfit.families.inverse_gaussian import InverseGaussian
+from natfit.families.negative_binomial import NegativeBinomial
 from natfit.families.poisson import Poisson
 from natfit.families.registry import get, names, register
 from natfit.families.response import Response
+from natfit.families.tweedie import Tweedie
 
 __all__ = [
     "Binomial",
@@ -23,8 +25,10 @@ __all__ = [
     "Gaussian",
     "Interval",
     "InverseGaussian",
+    "NegativeBinomial",
     "Poisson",
     "Response",
+    "Tweedie",
     "get",
     "links",
     "names",

@@ -34,6 +34,7 @@ class Binomial(Response):
     discrete = True
     default_link = "logit"
     canonical_link = "logit"
+    attainable_limits = (0.0, 1.0)
 
     def check_response(self, y: Array, name: str = "y") -> None:
         remedy = "give counts as proportions with trials=, or as two columns of successes and failures"
@@ -84,12 +85,19 @@ class Binomial(Response):
         gain -= np.maximum(eta, 0.0)
         return np.subtract(gain, out, out=out)
 
-    def unit_deviance(self, y: Array, mu: Array) -> Array:
+    def unit_deviance(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
         """2 (y log(y / mu) + (1 - y) log((1 - y) / (1 - mu))), with 0 log 0 = 0."""
-        return 2.0 * (poisson_gap(y, mu) + poisson_gap(np.subtract(1.0, y), np.subtract(1.0, mu)))
+        other = np.subtract(1.0, mu) if complement is None else complement
+        return 2.0 * (poisson_gap(y, mu) + poisson_gap(np.subtract(1.0, y), other))
 
     def response_log_prob(
-        self, y: Array, mu: Array, dispersion: float = 1.0, weight: Any = 1.0, trials: Any = None
+        self,
+        y: Array,
+        mu: Array,
+        dispersion: float = 1.0,
+        weight: Any = 1.0,
+        trials: Any = None,
+        complement: Array | None = None,
     ) -> Array:
         """w log of the binomial probability of y n successes in n = `trials` (1 if not given).
 
@@ -100,7 +108,11 @@ class Binomial(Response):
         successes = np.multiply(y, n)
         failures = n - successes
         log_choose = special.gammaln(n + 1.0) - special.gammaln(successes + 1.0) - special.gammaln(failures + 1.0)
-        log_prob = special.xlogy(successes, mu) + special.xlog1py(failures, np.negative(mu))
+        log_prob = special.xlogy(successes, mu)
+        if complement is None:
+            log_prob += special.xlog1py(failures, np.negative(mu))
+        else:
+            log_prob += special.xlogy(failures, complement)
         return np.asarray(weight, dtype=float) * (log_choose + log_prob)
 
     def starting_mean(self, y: Array, average: float | None = None) -> Array:

@@ -50,7 +50,7 @@ class Gamma(Response):
         out -= ratio
         return out
 
-    def unit_deviance(self, y: Array, mu: Array) -> Array:
+    def unit_deviance(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
         """2 ((y - mu) / mu - log(y / mu))."""
         return -2.0 * log1p_minus(np.subtract(y, mu) / mu)
 

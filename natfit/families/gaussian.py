@@ -49,7 +49,7 @@ class Gaussian(Response):
     def canonical_kernel(self, y: Array, eta: Array, mu: Array) -> Array:
         return self.kernel(y, eta)
 
-    def unit_deviance(self, y: Array, mu: Array) -> Array:
+    def unit_deviance(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
         """(y - mu)^2."""
         return np.square(np.subtract(y, mu))
 

@@ -56,7 +56,7 @@ class InverseGaussian(Response):
         out *= -0.5
         return out
 
-    def unit_deviance(self, y: Array, mu: Array) -> Array:
+    def unit_deviance(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
         """(y - mu)^2 / (y mu^2)."""
         return np.square(np.subtract(y, mu) / mu) / y
 

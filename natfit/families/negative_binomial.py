@@ -26,8 +26,8 @@ class NegativeBinomial(Response):
     Parameters
     ----------
     alpha : float or "ml"
-        Shape, 0 or more; R's ``theta`` is 1 / alpha. At 0 this is exactly the Poisson. With "ml" it is left to the fit, and
-        whatever needs a number asks for `with_alpha` first.
+        Shape, 0 or more; R's ``theta`` is 1 / alpha. At 0 this is exactly the Poisson. With "ml" it is left to the
+        fit, and whatever needs a number asks for `with_alpha` first.
 
     Raises
     ------
@@ -48,6 +48,7 @@ class NegativeBinomial(Response):
     dispersion = 1.0
     discrete = True
     default_link = "log"
+    attainable_limits = (0.0,)
 
     def __init__(self, alpha: float | str = "ml") -> None:
         self.alpha: float | str = alpha if isinstance(alpha, str) else float(alpha)
@@ -126,11 +127,11 @@ class NegativeBinomial(Response):
         out -= growth
         return out
 
-    def unit_deviance(self, y: Array, mu: Array) -> Array:
+    def unit_deviance(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
         """2 (y log(y / mu) - (y + 1/alpha) log((1 + alpha y) / (1 + alpha mu))), with 0 log 0 = 0.
 
-        Written as (y - mu)^2 / (mu (1 + alpha y) (1 + alpha mu)) and two small corrections, so that neither a small alpha
-        nor a mean near y cancels digits.
+        Written as (y - mu)^2 / (mu (1 + alpha y) (1 + alpha mu)) and two small corrections, so that neither a small
+        alpha nor a mean near y cancels digits.
         """
         alpha = self.number
         y, mu = np.broadcast_arrays(np.asarray(y, dtype=float), np.asarray(mu, dtype=float))
@@ -148,16 +149,14 @@ class NegativeBinomial(Response):
         return alpha_terms(y, mu, alpha)
 
     def response_log_prob(self, y: Array, mu: Array, dispersion: float = 1.0, weight: Any = 1.0) -> Array:
-        """w / phi (log Gamma(y + 1/alpha) / (Gamma(1/alpha) y!) + y log(alpha mu) - (y + 1/alpha) log(1 + alpha mu))."""
+        """w / phi (log(Gamma(y + r) / (Gamma(r) y!)) + y log(alpha mu) - (y + r) log(1 + alpha mu)), r = 1 / alpha."""
         log_prob = _without_factorial(y, mu, self.number) - special.gammaln(np.add(y, 1.0))
         return np.asarray(weight, dtype=float) / dispersion * log_prob
 
     def starting_mean(self, y: Array, average: float | None = None) -> Array:
         return 0.5 * (y + max(float(np.mean(y)) if average is None else average, 0.1))
 
-    def sample_response(
-        self, mu: Array, rng: np.random.Generator, dispersion: float = 1.0, weight: Any = 1.0
-    ) -> Array:
+    def sample_response(self, mu: Array, rng: np.random.Generator, dispersion: float = 1.0, weight: Any = 1.0) -> Array:
         """A Poisson draw whose mean is a gamma draw; dispersion and weight do not enter."""
         alpha = self.number
         rate = mu if alpha == 0.0 else rng.gamma(1.0 / alpha, alpha * mu)
@@ -180,8 +179,8 @@ def alpha_terms(y: Array, mu: Array, alpha: float) -> tuple[Array, Array, Array,
         -d2l/dalpha2    = e^2 (y / (1 + alpha y) - e kappa) - y^2 / (2 (1 + alpha y)^2) - Delta''
         -d2l/dmu dalpha = (y - mu) / (1 + alpha mu)^2
 
-    in which no large terms cancel: not for a small alpha, where the digammas of the usual form lose every digit, and not
-    for large counts. At alpha = 0 the first derivative is ((y - mu)^2 - y) / 2.
+    in which no large terms cancel: not for a small alpha, where the digammas of the usual form lose every digit, and
+    not for large counts. At alpha = 0 the first derivative is ((y - mu)^2 - y) / 2.
 
     Parameters
     ----------
@@ -218,12 +217,14 @@ def alpha_terms(y: Array, mu: Array, alpha: float) -> tuple[Array, Array, Array,
     d, chi, _ = _chi(y, mu, e, alpha)
     small = np.abs(d) < 0.1
     kappa = horner([2.0 * (-1) ** k / (k + 3) for k in range(18)], np.where(small, d, 0.0))
-    kappa = np.where(small, kappa, (1.0 - 2.0 * chi) / np.where(small, 1.0, d))
     _, first, second = _stirling_difference(y, alpha)
     squared = e * e
     share = y / at_y
     score = squared * chi - 0.5 * share + first
-    information = squared * (share - e * kappa) - 0.5 * share * share - second
+    bend = np.where(
+        small, share - e * kappa, (2.0 * chi - 1.0 / at_y) / (alpha or 1.0)
+    )  # the same without and with kappa
+    information = squared * bend - 0.5 * share * share - second
     return _without_factorial(y, mu, alpha), score, information, e / at_mu
 
 
@@ -239,7 +240,7 @@ def _chi(y: Array, mu: Array, e: Array, alpha: float) -> tuple[Array, Array, Arr
 
 
 def _without_factorial(y: Array, mu: Array, alpha: float) -> Array:
-    """log Gamma(y + 1/alpha) - log Gamma(1/alpha) + y log(alpha mu) - (y + 1/alpha) log(1 + alpha mu), also at alpha = 0."""
+    """log(Gamma(y + r) / Gamma(r)) + y log(alpha mu) - (y + r) log(1 + alpha mu), r = 1 / alpha; also at alpha = 0."""
     y, mu = np.asarray(y, dtype=float), np.asarray(mu, dtype=float)
     if alpha == 0.0:
         return special.xlogy(y, mu) - mu

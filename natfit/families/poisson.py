@@ -25,7 +25,7 @@ class Poisson(Response):
     >>> import numpy as np
     >>> from natfit.families import Poisson
     >>> print(Poisson().response_log_prob(np.array([2.0]), np.array([1.5])))
-    [-1.38221697]
+    [-1.38221696]
     """
 
     name = "poisson"
@@ -34,6 +34,7 @@ class Poisson(Response):
     discrete = True
     default_link = "log"
     canonical_link = "log"
+    attainable_limits = (0.0,)
 
     def check_response(self, y: Array, name: str = "y") -> None:
         remedy = "drop these rows, or use the gaussian family"
@@ -58,7 +59,7 @@ class Poisson(Response):
         out -= mu
         return out
 
-    def unit_deviance(self, y: Array, mu: Array) -> Array:
+    def unit_deviance(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
         """2 (y log(y / mu) - (y - mu)), with 0 log 0 = 0."""
         return 2.0 * poisson_gap(y, mu)
 

@@ -40,6 +40,8 @@ class Response:
     canonical_links_up_to_scale : tuple of str
         Links whose predictor is the natural parameter times a constant: observed and expected information agree
         for them too, but `canonical_kernel` does not apply.
+    attainable_limits : tuple of float
+        Finite ends of the domain where a response can sit; its likelihood rises towards a mean there.
     """
 
     name: str = ""
@@ -48,6 +50,7 @@ class Response:
     discrete: ClassVar[bool] = False
     default_link: ClassVar[str] = "identity"
     canonical_link: ClassVar[str | None] = None
+    attainable_limits: ClassVar[tuple[float, ...]] = ()
 
     @property
     def canonical_links_up_to_scale(self) -> tuple[str, ...]:
@@ -93,7 +96,7 @@ class Response:
         """`kernel` under the canonical link, from its predictor, up to terms that are free of mu."""
         return self.kernel(y, mu)
 
-    def unit_deviance(self, y: Array, mu: Array) -> Array:
+    def unit_deviance(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
         """Twice the log-likelihood ratio of mean y to mean mu at unit dispersion, d(y, mu) >= 0."""
         raise NotImplementedError
 
