@@ -65,16 +65,15 @@ def check(parametrization: Parametrization, points: ArrayLike) -> Parametrizatio
     home = parametrization.to_home(points)
     trip = np.abs(parametrization.from_home(home) - points).max(axis=-1) / (1.0 + np.abs(points).max(axis=-1))
     allowed = np.maximum(ROUND_TRIP_TOLERANCE, 100 * np.finfo(float).eps * np.linalg.cond(jacobian))
-    numerical = numerical_jacobian(parametrization.to_home, points)
+    numerical = numerical_jacobian(parametrization.to_home, points, parametrization.contains)
     if numerical.shape != jacobian.shape:
         raise ValueError(
             f"The Jacobian of {parametrization!r} needs shape {numerical.shape[1:]}, but has {jacobian.shape[1:]}."
         )
     error = np.abs(jacobian - numerical).max(axis=(-1, -2)) / np.abs(numerical).max(axis=(-1, -2))
     i, k = _worst(trip / allowed), _worst(error)
-    return ParametrizationReport(
-        repr(parametrization), float((trip / allowed)[i]), tuple(points[i]), float(error[k]), tuple(points[k])
-    )
+    at, where = tuple(points[i].tolist()), tuple(points[k].tolist())
+    return ParametrizationReport(repr(parametrization), float((trip / allowed)[i]), at, float(error[k]), where)
 
 
 def _worst(error: Array) -> int:

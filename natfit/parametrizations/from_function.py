@@ -47,7 +47,7 @@ class FromFunction(Parametrization):
     def jacobian(self, xi: ArrayLike) -> Array:
         xi = self._coordinates(xi)
         if self._jacobian is None:
-            return numerical_jacobian(self.to_home, xi)
+            return numerical_jacobian(self.to_home, xi, self.contains)
         return np.asarray(self._jacobian(xi), dtype=float)
 
     def contains(self, xi: ArrayLike) -> Mask:
