@@ -1,2 +1,55 @@
-"""natfit: probabilistic models fitted by maximum likelihood, with the natural gradient."""
+"""natfit: probabilistic models fitted by maximum likelihood, with the natural gradient.
+
+Everything here loads on first use, so that ``import natfit`` stays quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from natfit._version import __version__
+
+if TYPE_CHECKING:
+    from natfit import data, diagnostics, families, optimize, parametrizations
+    from natfit.models.glm import GLM
+    from natfit.results.glm import GLMResults
+    from natfit.results.warnings import ConvergenceWarning, SeparationWarning
+
+    datasets: Any
+
+_PACKAGES = ("data", "datasets", "diagnostics", "families", "metric", "optimize", "parametrizations")
+_NAMES = {
+    "GLM": "natfit.models.glm",
+    "GLMResults": "natfit.results.glm",
+    "ConvergenceWarning": "natfit.results.warnings",
+    "SeparationWarning": "natfit.results.warnings",
+}
+
+__all__ = [
+    "GLM",
+    "ConvergenceWarning",
+    "GLMResults",
+    "SeparationWarning",
+    "__version__",
+    "data",
+    "datasets",
+    "diagnostics",
+    "families",
+    "optimize",
+    "parametrizations",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PACKAGES:
+        return import_module(f"natfit.{name}")
+    if name in _NAMES:
+        value = getattr(import_module(_NAMES[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'natfit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

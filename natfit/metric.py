@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.linalg import lapack
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 ILL_CONDITIONED = 1e-12
 """Reciprocal condition of a scaled Gram matrix under which its solutions lose digits that a triangular factor keeps:
@@ -191,7 +191,7 @@ class Triangular(Metric):
     @classmethod
     def from_rows(cls, rows: Array) -> Triangular:
         """Factor the rows of sqrt(W) X, an (n, p) array."""
-        return cls(np.linalg.qr(rows, mode="r"))
+        return cls(_upper(rows))
 
     @property
     def size(self) -> int:  # type: ignore[override]
@@ -253,7 +253,7 @@ class Triangular(Metric):
         for j in range(self.size):
             if gone[j]:
                 continue
-            left = np.abs(np.linalg.qr(scaled[:, [*kept, j]], mode="r").diagonal())
+            left = np.abs(_upper(scaled[:, [*kept, j]]).diagonal())
             if left.size <= len(kept) or left[-1] <= tolerance:
                 gone[j] = True
             else:
@@ -267,3 +267,8 @@ class Triangular(Metric):
         if not isinstance(other, Triangular):
             raise TypeError("a triangular metric adds to another triangular metric only")
         return Triangular.from_rows(np.vstack([self.factor, other.factor]))
+
+
+def _upper(rows: Array) -> Array:
+    """Return the R of a QR factorization."""
+    return np.asarray(np.linalg.qr(rows, mode="r"))

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -121,7 +122,7 @@ class ArraySource(Source):
         n_blocks = -(-self.n_rows // self.block_rows)
         lanes = min(LANES, n_blocks)
         edges = np.linspace(0, n_blocks, lanes + 1).astype(int) * self.block_rows
-        return [(int(a), min(int(b), self.n_rows)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        return [(int(a), min(int(b), self.n_rows)) for a, b in pairwise(edges)]
 
     def reduce(self, evaluate: Callable[[Block], S]) -> S:
         if self.n_rows <= self.block_rows:

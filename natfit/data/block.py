@@ -9,7 +9,7 @@ import numpy as np
 
 from natfit.data.matrix import Columns
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Block:

@@ -7,11 +7,11 @@ except block by block where a triangular factor is asked for.
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 _scratch = threading.local()
 
@@ -21,7 +21,7 @@ def _scaled_rows(array: Array, scale: Array) -> Array:
     rows, columns = array.shape
     if rows * columns < 4096:
         return array * scale[:, None]
-    order = "F" if array.flags.f_contiguous or array.strides[0] < array.strides[1] else "C"
+    order: Literal["C", "F"] = "F" if array.strides[0] < array.strides[1] else "C"
     buffer = getattr(_scratch, order, None)
     if buffer is None or buffer.size < rows * columns:
         buffer = np.empty(rows * columns)

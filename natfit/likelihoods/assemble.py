@@ -15,7 +15,7 @@ from natfit.data.matrix import Columns, cross
 from natfit.metric import Gram, Metric, Triangular
 from natfit.need import FACTOR
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, np.dtype[Any]]
 Weights = dict[tuple[int, int], Array]
 
 

@@ -17,7 +17,7 @@ from natfit.likelihoods.sums import Sums
 from natfit.metric import Gram, Triangular
 from natfit.need import FACTOR, LOGLIK, MEAT, METRIC, OBSERVED, SCORE
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Rows(NamedTuple):
@@ -93,13 +93,13 @@ class GLMLikelihood:
             if need & LOGLIK:
                 sums["loglik"] = self._loglik(rows, block.columns["y"], weight)
             design = (block.designs["mean"],)
-            first, expected = self._derivatives(rows, weight)
+            first, expected = self.derivatives(rows, weight)
             if need & SCORE:
                 sums["score"] = assemble.score(design, (first,))
             if need & METRIC:
                 sums["metric"] = assemble.information(design, {(0, 0): expected}, need)
             if need & OBSERVED:
-                observed = self._observed(rows, expected, weight)
+                observed = self.observed(rows, expected, weight)
                 sums["observed"] = assemble.information(design, {(0, 0): observed}, need & ~FACTOR)
             if need & MEAT:
                 sums["meat"] = self._meat(design, first, block)
@@ -116,7 +116,7 @@ class GLMLikelihood:
         # +inf - inf and the like: a mean that overflowed has left the domain as well.
         return total if np.isfinite(total) else -np.inf
 
-    def _derivatives(self, rows: Rows, weight: Array | None) -> tuple[Array, Array]:
+    def derivatives(self, rows: Rows, weight: Array | None) -> tuple[Array, Array]:
         """Return d loglik / d eta and the expected -d2 loglik / d eta2 of each row."""
         if self.canonical:
             first, expected = rows.residual, rows.variance
@@ -129,7 +129,7 @@ class GLMLikelihood:
             first, expected = rows.residual * ratio, rows.slope * ratio
         return (first, expected) if weight is None else (first * weight, expected * weight)
 
-    def _observed(self, rows: Rows, expected: Array, weight: Array | None) -> Array:
+    def observed(self, rows: Rows, expected: Array, weight: Array | None) -> Array:
         """Return -d2 loglik / d eta2: the expected one less residual (mu''/V - mu'^2 V'/V^2)."""
         if self.observed_is_expected:
             return expected
@@ -145,7 +145,9 @@ class GLMLikelihood:
         freq = block.columns.get("freq_weights")
         if freq is None:
             return assemble.information(design, {(0, 0): first**2})
-        return assemble.information(design, {(0, 0): np.divide(first**2, freq, out=np.zeros_like(first), where=freq > 0)})
+        return assemble.information(
+            design, {(0, 0): np.divide(first**2, freq, out=np.zeros_like(first), where=freq > 0)}
+        )
 
     def _pearson(self, rows: Rows, weight: Array | None) -> float:
         squared = rows.residual**2 / rows.variance

@@ -73,7 +73,9 @@ def make_optimizer(optimizer: Any) -> Optimizer | None:
     if optimizer is None or isinstance(optimizer, Optimizer):
         return optimizer
     if isinstance(optimizer, Direction):
-        return Optimizer(optimizer, Backtracking(grow=1.0 if optimizer.full_step else 2.0), name=type(optimizer).__name__)
+        return Optimizer(
+            optimizer, Backtracking(grow=1.0 if optimizer.full_step else 2.0), name=type(optimizer).__name__
+        )
     raise TypeError(
         "optimizer must be a natfit.optimize.Optimizer or Direction, such as nf.optimize.gradient_descent(); "
         f"got {type(optimizer).__name__}"

@@ -1,40 +1,163 @@
-"""From what users pass to a checked GLMData."""
+"""From what users pass to a checked GLMData, and from new tables to rows that predictions are wanted for."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterator, Mapping
+import sys
+from collections import ChainMap
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from natfit.data.checks import check_lengths
 from natfit.data.matrix import as_columns
 from natfit.models.data import GLMData
+from natfit.models.rows import NewRows
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+if TYPE_CHECKING:
+    from natfit.models.glm import GLM
+
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def from_arrays(endog: Any, exog: Any, extras: Mapping[str, Any], missing: str) -> GLMData:
-    """Bind arrays or frames."""
-    y = np.asarray(endog, dtype=float)
-    X = np.asarray(exog)
-    names = [f"x{i}" for i in range(1, X.shape[1] + 1)]
-    data = GLMData(y, as_columns(X), names)
-    if extras["offset"] is not None:
-        data.offset = np.asarray(extras["offset"], float)
-    for k in ("freq_weights", "var_weights", "trials"):
-        if extras[k] is not None:
-            setattr(data, k, np.asarray(extras[k], float))
+    """Bind a response and a design given as arrays or frames."""
+    from natfit.data.frame import bind
+
+    bound = bind(endog, exog, extras, missing)
+    data = GLMData(
+        y=bound.y,
+        design=as_columns(bound.matrix),
+        names=list(bound.column_names),
+        y_name=bound.y_name,
+        labelled=bound.index is not None,
+        index=bound.index,
+        n_missing=bound.n_missing,
+    )
+    return _with_extras(data, bound.extras)
+
+
+def from_formula(
+    formula: str,
+    table: Any,
+    extras: Mapping[str, Any],
+    missing: str,
+    subset: Any,
+    drop_cols: Sequence[str] | None,
+    context: Mapping[str, Any],
+) -> GLMData:
+    """Bind a formula's response and design; the terms stand in the order that statsmodels gives them."""
+    from natfit.data.design import build_design
+
+    if subset is not None:
+        table, extras = _subset(table, extras, subset)
+    made = build_design(formula, table, extras=extras, missing=missing, context=context, order="patsy")
+    if made.y is None:
+        raise ValueError(f"the formula {formula!r} names no response; write one to the left of ~, as in 'y ~ x'")
+    matrix, names, frozen = made.matrix, made.column_names, made.design
+    chosen = None
+    if drop_cols is not None:
+        chosen = [j for j, name in enumerate(names) if name not in set(drop_cols)]
+        matrix, names = matrix[:, chosen], [names[j] for j in chosen]
+    data = GLMData(
+        y=made.y,
+        design=as_columns(matrix),
+        names=list(names),
+        y_name=made.y_name,
+        labelled=True,
+        index=made.index,
+        n_missing=made.n_missing,
+        levels=None if made.y_levels is None else tuple(made.y_levels),
+        frozen=frozen,
+        chosen=chosen,
+        expressions={name: value for name, value in extras.items() if isinstance(value, str)},
+        terms=list(made.terms),
+    )
+    return _with_extras(data, made.extras)
+
+
+def _with_extras(data: GLMData, extras: Mapping[str, Array]) -> GLMData:
+    """Put the columns that go with the rows in their places; counts of two columns become proportions and trials."""
+    data.exposure = extras.get("exposure")
+    data.offset = extras.get("offset")
+    data.freq_weights = extras.get("freq_weights")
+    data.var_weights = extras.get("var_weights")
+    data.trials = extras.get("trials")
     return data
 
 
-def check_for(data: GLMData, family: Any, link: Any) -> None:
-    family.check_response(data.y, data.y_name)
+def _subset(table: Any, extras: Mapping[str, Any], subset: Any) -> tuple[Any, Mapping[str, Any]]:
+    """Return the rows of a table that a mask or labels choose, and the same rows of arrays that go with them."""
+    rows = np.asarray(subset)
+    if hasattr(table, "loc"):
+        chosen = table.loc[subset]
+    else:
+        import narwhals as nw
+
+        if rows.dtype != bool:
+            raise ValueError("subset must be a boolean mask where the data are not a pandas DataFrame")
+        chosen = nw.from_native(table).filter(rows.tolist()).to_native()
+    if rows.dtype != bool:
+        return chosen, extras
+    cut = {
+        name: np.asarray(value)[rows] if value is not None and not isinstance(value, str) else value
+        for name, value in extras.items()
+    }
+    return chosen, cut
+
+
+def caller_namespace(depth: int) -> Mapping[str, Any]:
+    """Return the names that the code ``depth`` calls above this function can see: formulas may use them."""
+    frame = sys._getframe(depth)
+    return ChainMap(dict(frame.f_locals), frame.f_globals)
+
+
+def new_rows(model: GLM, exog: Any, transform: bool, exposure: Any = None, offset: Any = None) -> NewRows:
+    """Return the rows to predict for: the model's own where ``exog`` is None, else new ones.
+
+    A table goes through the frozen formula; offset and exposure that the model names by column or expression are taken
+    from it unless given.
+    """
+    data = model.data
+    if exog is None:
+        own = data.linear_offset() if offset is None and exposure is None else _offset(offset, exposure)
+        return NewRows(data.design, own, data.index if data.labelled else None)
+    if transform and data.frozen is not None:
+        made = data.frozen.matrix(exog)
+        matrix = made.matrix if data.chosen is None else made.matrix[:, data.chosen]
+        known = {"offset": offset, "exposure": exposure}
+        for name, given in known.items():
+            if given is None and name in data.expressions:
+                column = data.frozen.evaluate(data.expressions[name], exog)
+                known[name] = column if made.kept is None else column[made.kept]
+        design, index = as_columns(matrix), made.index
+        return _checked(NewRows(design, _offset(known["offset"], known["exposure"]), index), len(data.names))
+    from natfit.data.frame import design_matrix
+
+    matrix, index = design_matrix(exog, data.names)
+    return _checked(NewRows(as_columns(matrix), _offset(offset, exposure), index), len(data.names))
+
+
+def _checked(rows: NewRows, width: int) -> NewRows:
+    if rows.design.shape[1] != width:
+        raise ValueError(f"the new rows have {rows.design.shape[1]} columns and the model has {width}; both must agree")
+    if rows.offset is not None:
+        check_lengths({"exog": rows.design.shape[0], "offset": len(rows.offset)})
+    return rows
+
+
+def _offset(offset: Any, exposure: Any) -> Array | None:
+    total = None if offset is None else np.atleast_1d(np.asarray(offset, dtype=float))
+    if exposure is not None:
+        logged = np.log(np.atleast_1d(np.asarray(exposure, dtype=float)))
+        total = logged if total is None else total + logged
+    return total
 
 
 @contextmanager
 def progress_bar(show: bool) -> Iterator[Any]:
+    """Show a bar with the passes over the data and the decrement, or nothing."""
     if not show:
         yield None
         return
@@ -43,7 +166,7 @@ def progress_bar(show: bool) -> Iterator[Any]:
     with tqdm(desc="fit", unit=" passes") as bar:
 
         def update(row: Any) -> None:
-            bar.set_postfix_str(f"decrement {row.decrement:.2g}")
+            bar.set_postfix_str(f"decrement {row.decrement:.2g}", refresh=False)
             bar.update(row.passes - bar.n)
 
         yield update

@@ -11,7 +11,7 @@ from natfit.data.arrays import ArraySource, Source
 from natfit.data.block import Block
 from natfit.data.matrix import Columns
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass
@@ -26,8 +26,8 @@ class GLMData:
         (n, p).
     names : list of str
         Of the design's columns.
-    offset : (n,) ndarray, optional
-        Offset and log exposure together.
+    offset, exposure : (n,) ndarray, optional
+        As they were given; `linear_offset` puts them together.
     freq_weights, var_weights, trials : (n,) ndarray, optional
     labelled : bool
         Whether results carry pandas labels: the user's data did.
@@ -37,8 +37,12 @@ class GLMData:
         Rows dropped because of missing values.
     levels : tuple, optional
         The two levels of a categorical response; the second is modelled.
-    frozen : optional
-        The formula's frozen design, for predictions on new frames.
+    frozen : Design, optional
+        The formula's frozen design, for predictions on new frames; ``chosen`` of its columns where some are left out.
+    expressions : dict of str to str
+        Offset, exposure and weights that were named by a column or an expression.
+    terms : list of (str, slice)
+        The formula's terms and their columns.
     """
 
     y: Array
@@ -46,6 +50,7 @@ class GLMData:
     names: list[str]
     y_name: str = "y"
     offset: Array | None = None
+    exposure: Array | None = None
     freq_weights: Array | None = None
     var_weights: Array | None = None
     trials: Array | None = None
@@ -54,12 +59,20 @@ class GLMData:
     n_missing: int = 0
     levels: tuple[Any, ...] | None = None
     frozen: Any = None
-    extra_specs: dict[str, Any] = field(default_factory=dict)
+    chosen: list[int] | None = None
+    expressions: dict[str, str] = field(default_factory=dict)
     terms: list[Any] = field(default_factory=list)
 
     @property
     def n_rows(self) -> int:
         return len(self.y)
+
+    def linear_offset(self) -> Array | None:
+        """Return offset plus log exposure: what is added to the linear predictor."""
+        if self.exposure is None:
+            return self.offset
+        logged = np.log(self.exposure)
+        return logged if self.offset is None else self.offset + logged
 
     def weight(self) -> Array | None:
         """Return the product of all weights, which is what score and information need."""
@@ -82,7 +95,7 @@ class GLMData:
         """Return the rows as a source of blocks; views, no copy."""
         columns = {"y": self.y}
         optional = {
-            "offset": self.offset,
+            "offset": self.linear_offset(),
             "weight": self.weight(),
             "freq_weights": self.freq_weights,
             "var_weights": self.var_weights,

@@ -19,7 +19,7 @@ from natfit.optimize.optimizer import Optimizer, natural_gradient
 from natfit.optimize.stopping import Decrement, Stop
 from natfit.parametrizations.affine import Affine
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def fit_glm(
     names = likelihood.layout.names
     notes = []
     if first.factor is not None:
-        notes = [explain_alias(first.factor, j, first.aliased, names) for j in np.flatnonzero(first.aliased)]
+        notes = [explain_alias(first.factor, int(j), first.aliased, names) for j in np.flatnonzero(first.aliased)]
     if notes and settings.rank == "raise":
         raise ValueError(
             f"the design's columns must be linearly independent, but {'; '.join(notes)}: leave the column(s) out, or "
@@ -86,7 +86,9 @@ def fit_glm(
     objective: Objective = home
     if notes:
         selection = np.eye(kept.size)[:, kept]
-        objective = ParametrizedObjective(home, Affine(selection, names=[n for n, k in zip(names, kept, strict=True) if k]))
+        objective = ParametrizedObjective(
+            home, Affine(selection, names=[n for n, k in zip(names, kept, strict=True) if k])
+        )
     if settings.start_params is None:
         starts = starting_points(likelihood, source, first, kept, mean)
     else:

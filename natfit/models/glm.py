@@ -7,17 +7,20 @@ from typing import Any
 
 import numpy as np
 
+from natfit.data.matrix import Dense
 from natfit.families.links import Link
 from natfit.families.response import Response
 from natfit.likelihoods.glm import GLMLikelihood
 from natfit.models import binding
 from natfit.models.arguments import make_settings, resolve_dispersion
+from natfit.models.checks import check_for
 from natfit.models.data import GLMData
 from natfit.models.families import resolve_family
 from natfit.models.fitting import Fitted, Settings, fit_glm
+from natfit.models.rows import NewRows
 from natfit.results.glm import GLMResults
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class GLM:
@@ -69,6 +72,9 @@ class GLM:
     >>> fit.params.round(4)
     array([-0.0445,  0.744 ])
     """
+
+    formula: str | None = None
+    quasi_note: str | None = None
 
     def __init__(
         self,
@@ -160,14 +166,12 @@ class GLM:
         return model
 
     def _set_up(self, bound: GLMData, family: Any, link: Any, dispersion: Any, n_jobs: int | None) -> None:
-        self.data = bound
-        self.family: Response
-        self.link: Link
-        self.family, self.link = resolve_family(family, link)
-        self.formula: str | None = None
-        self.dispersion = resolve_dispersion(self.family, dispersion)
-        binding.check_for(bound, self.family, self.link)
-        self.n_jobs = n_jobs
+        resolved, resolved_link = resolve_family(family, link)
+        self.quasi_note = check_for(bound, resolved, resolved_link)
+        self._bind(bound, resolved, resolved_link, resolve_dispersion(resolved, dispersion), n_jobs)
+
+    def _bind(self, bound: GLMData, family: Response, link: Link, dispersion: float | str, n_jobs: int | None) -> None:
+        self.data, self.family, self.link, self.dispersion, self.n_jobs = bound, family, link, dispersion, n_jobs
         self.source = bound.source(n_jobs)
         self.wnobs = bound.count()
         self.nobs = bound.n_rows
@@ -182,7 +186,7 @@ class GLM:
     def exog(self) -> Any:
         """The design, as it was given."""
         design = self.data.design
-        return getattr(design, "array", None) if hasattr(design, "array") else design.matrix  # type: ignore[union-attr]
+        return design.array if isinstance(design, Dense) else getattr(design, "matrix", design)
 
     @property
     def endog_names(self) -> str:
@@ -305,6 +309,23 @@ class GLM:
         else:
             warnings.warn(f"the fit did not converge: {fitted.reason}", ConvergenceWarning, stacklevel=3)
 
+    def null_fit(self, results: GLMResults) -> GLMResults:
+        """Return the fit of a constant alone, with this model's offset and weights and the family as estimated."""
+        from dataclasses import replace
+
+        from natfit.data.matrix import Constant
+
+        data = replace(self.data, design=Constant(self.data.n_rows), names=["const"], frozen=None)
+        null = type(self).__new__(type(self))
+        null._bind(data, results.family, self.link, results.dispersion, self.n_jobs)
+        fitted, family, shape = null._run(Settings(), None)
+        null._rank = 1
+        return GLMResults(null, fitted, family, results.dispersion, "nonrobust", None, shape)
+
+    def new_rows(self, exog: Any = None, transform: bool = True, **known: Any) -> NewRows:
+        """Return the rows that predictions are wanted for: the model's own, new rows of a design, or a new table."""
+        return binding.new_rows(self, exog, transform, **known)
+
     def predict(
         self, params: Any, exog: Any = None, exposure: Any = None, offset: Any = None, which: str = "mean"
     ) -> Any:
@@ -316,7 +337,8 @@ class GLM:
         exog : array_like, optional
             Rows of a design; the model's own by default, with its offset and exposure.
         """
-        eta = binding.linear_predictor(self, np.asarray(params, dtype=float), exog, exposure, offset)
+        rows = self.new_rows(exog, transform=False, exposure=exposure, offset=offset)
+        eta = rows.matvec(np.asarray(params, dtype=float))
         if which in ("linear", "linpred"):
             return eta
         if which != "mean":

@@ -14,10 +14,11 @@ import numpy as np
 
 from natfit.data.arrays import Source
 from natfit.data.block import Block
+from natfit.families.response import Response
 from natfit.likelihoods.glm import GLMLikelihood
 from natfit.metric import Gram, Metric, SingularMetric
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 SUSPECT = 1e-9
 """Share of its starting size to which the metric must have shrunk along some direction. Scoring that stops at a decrement
@@ -69,7 +70,7 @@ def examine(likelihood: GLMLikelihood, source: Source, metric: Metric, start: Me
         return None
     reference = np.sqrt(start.matrix_form().diagonal())
     values, vectors = np.linalg.eigh(metric.matrix_form() / np.outer(reference, reference))
-    basis = vectors[:, values < VANISHED * max(values.max(), 0.0)] / reference[:, None]
+    basis = vectors[:, values < VANISHED] / reference[:, None]
     if not basis.shape[1]:
         return None
     basis /= np.abs(basis).max(axis=0)
@@ -103,13 +104,22 @@ def _open_limits(likelihood: GLMLikelihood) -> dict[float, float]:
     """Return, for each response that sits on a limit of the mean, the sign in which the predictor runs off to reach it."""
     family, limits = likelihood.family, {}
     for edge in (family.mean_domain.low, family.mean_domain.high):
-        if not np.isfinite(edge) or edge not in family.attainable_limits:
+        if not np.isfinite(edge) or not _in_support(family, edge):
             continue
         with np.errstate(all="ignore"):
             end = float(likelihood.link(np.array([edge]))[0])
         if np.isinf(end):
             limits[float(edge)] = float(np.sign(end))
     return limits
+
+
+def _in_support(family: Response, value: float) -> bool:
+    """Say whether a response may take a value: a limit of the mean that no response takes is never approached."""
+    try:
+        family.check_response(np.array([value]))
+    except ValueError:
+        return False
+    return True
 
 
 def _signed_moves(block: Block, basis: Array, limits: dict[float, float]) -> tuple[Array, float]:

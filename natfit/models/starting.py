@@ -12,7 +12,7 @@ from natfit.likelihoods.glm import GLMLikelihood
 from natfit.metric import ILL_CONDITIONED, Metric, Triangular
 from natfit.need import FACTOR, METRIC
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Start(NamedTuple):

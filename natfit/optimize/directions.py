@@ -10,7 +10,7 @@ from natfit.metric import ILL_CONDITIONED, Gram, Metric, SingularMetric
 from natfit.need import FACTOR, LOGLIK, MEAT, METRIC, OBSERVED, SCORE
 from natfit.optimize.objective import Objective, Point, scaled
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 METRICS = {"expected": (METRIC, "metric"), "observed": (OBSERVED, "observed"), "empirical": (MEAT, "meat")}
 
@@ -29,6 +29,7 @@ class State(NamedTuple):
 
     finishing: bool = False
     factor: bool = False
+    may_finish: bool = True
 
 
 class Direction:
@@ -44,6 +45,10 @@ class Direction:
     def need(self, state: Any) -> int:
         """Return the flags of what a point must carry for this direction."""
         return SCORE
+
+    def retreat(self, state: Any) -> Any:
+        """Return a state to go on with where steps have shrunk to nothing, or None where there is no other way."""
+        return None
 
     def __call__(self, objective: Objective, point: Point, state: Any) -> tuple[Heading, Any]:
         raise NotImplementedError
@@ -99,6 +104,11 @@ class NaturalGradient(Direction):
     def initial(self) -> State:
         return State()
 
+    def retreat(self, state: State) -> State | None:
+        # The expected information grows without bound towards an edge of the domain and turns steps along it; the
+        # observed one may head straight for it.
+        return state._replace(finishing=False, may_finish=False) if state.finishing else None
+
     def need(self, state: State) -> int:
         need = SCORE | METRICS[self.metric][0] | (FACTOR if state.factor else 0)
         return need | METRICS[self.finish][0] if state.finishing and self.finish else need
@@ -108,7 +118,7 @@ class NaturalGradient(Direction):
         heading = self._along(point, self.metric)
         if self.finish is None or heading.decrement is None:
             return heading, state
-        if not state.finishing and heading.decrement < self.finish_within**2:
+        if state.may_finish and not state.finishing and heading.decrement < self.finish_within**2:
             state = state._replace(finishing=True)
             point = _with_more(objective, point, METRICS[self.finish][0])
         if state.finishing:

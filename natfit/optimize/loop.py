@@ -16,12 +16,15 @@ from natfit.optimize.record import Record, Row
 from natfit.optimize.steps import Backtracking, StepRule
 from natfit.optimize.stopping import Decrement, Stop
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, np.dtype[Any]]
 Move = Callable[[Objective, Point, Array, float], Array]
 
 SETTLED = 1e-16
 """Decrement (a hundred-millionth of a standard error, squared) under which the last step changes no sum in its first nine
 digits, so that the sums need not be taken again after it."""
+
+STALLED = 1e-4
+"""Share of a step that is meant to be whole under which the domain's edge, and not the likelihood, decides its length."""
 
 MOST_TRIALS = 60
 """Halvings after which a unit step is below rounding."""
@@ -156,6 +159,12 @@ class _Run:
                 "or its score is wrong",
             )
         self._note(step)
+        if trial.inside and self.direction.full_step and step < STALLED:
+            retreat = self.direction.retreat(self.state)
+            if retreat is None:
+                self.point = trial
+                return self._outcome(False, "the steps shrank to nothing at the edge of the domain")
+            self.state = retreat
         if not trial.inside:
             return self._outcome(False, f"a step of {step:g} led out of the domain")
         self.point = trial
@@ -176,7 +185,12 @@ class _Run:
     def _note(self, step: float) -> None:
         kl = 0.5 * step**2 * self.decrement if self.heading and self.heading.decrement is not None else np.nan
         row = self.record.note(
-            self.point.loglik, self.decrement, step, kl, self.objective.passes, self.heading.metric if self.heading else ""
+            self.point.loglik,
+            self.decrement,
+            step,
+            kl,
+            self.objective.passes,
+            self.heading.metric if self.heading else "",
         )
         if self.callback is not None:
             self.callback(row)

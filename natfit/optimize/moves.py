@@ -8,7 +8,7 @@ import numpy as np
 
 from natfit.optimize.objective import Objective, Point
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def straight(objective: Objective, point: Point, vector: Array, step: float) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 
 from natfit.metric import Metric
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Point:
@@ -69,7 +69,10 @@ def scaled(gain: float, dispersion: float) -> float:
 class Objective(Protocol):
     """A log-likelihood to be maximized: a likelihood with its source, maybe wrapped."""
 
-    passes: int
+    @property
+    def passes(self) -> int:
+        """Passes over the data so far."""
+        ...
 
     def evaluate(self, params: Array, need: int) -> Point:
         """Return the Point at ``params``, with what ``need`` asks for (flags of `natfit.need`)."""
@@ -103,10 +106,14 @@ class LikelihoodObjective:
         self.likelihood = likelihood
         self.source = source
         self._dispersion = dispersion
-        self.passes = 0
+        self._passes = 0
+
+    @property
+    def passes(self) -> int:
+        return self._passes
 
     def evaluate(self, params: Array, need: int) -> Point:
-        self.passes += 1
+        self._passes += 1
         likelihood = self.likelihood
         sums = self.source.reduce(lambda block: likelihood.evaluate(params, block, need))
         return Point(params, sums, 1.0 if self._dispersion is None else self._dispersion(sums))

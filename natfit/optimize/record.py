@@ -30,9 +30,7 @@ class Record(list[Row]):
         super().__init__()
         self._began = time.perf_counter()
 
-    def note(
-        self, loglik: float, decrement: float, step: float, kl: float, passes: int, metric: str
-    ) -> Row:
+    def note(self, loglik: float, decrement: float, step: float, kl: float, passes: int, metric: str) -> Row:
         """Append a row, stamped with the time since the record began."""
         row = Row(len(self), loglik, decrement, step, kl, passes, time.perf_counter() - self._began, metric)
         self.append(row)

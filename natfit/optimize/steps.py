@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from natfit.metric import SingularMetric
 from natfit.optimize.objective import Point
 
 ROUNDING = 16 * np.finfo(float).eps
-"""Share of a log-likelihood that its own summation may be off by; a fall smaller than this is no fall."""
+"""Share of the terms of a log-likelihood that its summation may be off by; a fall smaller than this is no fall."""
+
+NEAR = 1e-4
+"""Decrement, a hundredth of a standard error squared, within which the score judges a step: the gain still expected is
+less than the rounding that cancellation can leave in a log-likelihood."""
 
 
 class StepRule:
@@ -75,8 +80,24 @@ class Backtracking(StepRule):
         return self.step if self.grow == 1.0 else self._last * self.grow
 
     def judge(self, point: Point, trial: Point, slope: float, step: float) -> float | None:
-        slack = ROUNDING * abs(point.loglik)
-        if trial.inside and trial.loglik >= point.loglik + self.sufficient * step * slope - slack:
-            self._last = step
-            return None
+        if trial.inside:
+            gain = trial.loglik - point.loglik
+            if gain >= self.sufficient * step * slope - ROUNDING * abs(point.loglik) or _too_near(point, trial, gain):
+                self._last = step
+                return None
         return step * self.shrink
+
+
+def _too_near(point: Point, trial: Point, gain: float) -> bool:
+    """Say whether a trial is so near the optimum that its score judges it better than its log-likelihood.
+
+    Close to the optimum the gain drowns in the rounding of the log-likelihood, which the cancellation in residuals
+    magnifies, long before the score loses its digits: a shorter natural gradient is progress there.
+    """
+    if gain < -1e-6 * abs(point.loglik) or "metric" not in point.sums or "metric" not in trial.sums:
+        return False
+    try:
+        before, after = float(point.score @ point.natural_gradient), float(trial.score @ trial.natural_gradient)
+        return after < before and before < NEAR * point.dispersion
+    except SingularMetric:
+        return False

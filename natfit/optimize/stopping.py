@@ -41,7 +41,9 @@ class Decrement(Stop):
     Notes
     -----
     Also ends where rounding does not let the decrement fall further: it has stopped shrinking while its step is below
-    the resolution of the linear predictor, ``step' F step <= (1000 eps)^2 params' F params``.
+    what rounding leaves of a step, ``step' F step <= (1000 eps)^2 params' F params + (4 eps)^2 2 |loglik| / rcond(F)``:
+    first the rounding of the linear predictor, then that of the sums in the score, which a badly conditioned F
+    magnifies.
     """
 
     need = METRIC
@@ -55,10 +57,17 @@ class Decrement(Stop):
         if decrement < self.tol:
             return Verdict(True, f"the decrement fell below {self.tol:g}")
         if record and decrement >= 0.25 * record[-1].decrement:
-            resolution = AT_ROUNDING**2 * point.metric.quadratic(point.params)
-            if decrement * point.dispersion <= resolution:
+            if decrement * point.dispersion <= _resolution(point):
                 return Verdict(True, "the step is at rounding error")
         return None
+
+
+def _resolution(point: Point) -> float:
+    """Return the squared length of a step, in the metric at unit dispersion, that rounding alone can make."""
+    metric = point.metric
+    predictor = AT_ROUNDING**2 * metric.quadratic(point.params)
+    eps = np.finfo(float).eps
+    return predictor + (4.0 * eps) ** 2 * 2.0 * abs(point.loglik) / max(metric.rcond(), eps**2)
 
 
 class Change(Stop):

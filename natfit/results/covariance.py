@@ -12,7 +12,7 @@ from natfit.need import LOGLIK, MEAT, OBSERVED
 if TYPE_CHECKING:
     from natfit.results.glm import GLMResults
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 KINDS = {
     "nonrobust": "expected information",
@@ -82,7 +82,8 @@ def _inverse(fit: GLMResults, metric: Metric) -> Array:
     kept, lost = fit.fitted.kept, fit.fitted.separation.columns[fit.fitted.kept]
     rest = np.flatnonzero(~fit.fitted.separation.pivots[kept])
     inverse = np.full((metric.size, metric.size), np.nan)
-    inverse[np.ix_(rest, rest)] = Gram(metric.matrix_form()[np.ix_(rest, rest)]).inverse()
+    if rest.size:
+        inverse[np.ix_(rest, rest)] = Gram(metric.matrix_form()[np.ix_(rest, rest)]).inverse()
     inverse[lost, :] = np.nan
     inverse[:, lost] = np.nan
     return inverse

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from natfit.models.fitting import Fitted
     from natfit.models.glm import GLM
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class GLMResults(Residuals, Tests):
@@ -143,7 +143,12 @@ class GLMResults(Residuals, Tests):
         return pd.DataFrame(limits, index=self.model.exog_names).iloc[chosen]
 
     def cov_params(
-        self, r_matrix: Any = None, column: Any = None, scale: Any = None, cov_p: Any = None, information: str | None = None
+        self,
+        r_matrix: Any = None,
+        column: Any = None,
+        scale: Any = None,
+        cov_p: Any = None,
+        information: str | None = None,
     ) -> Any:
         """Return the covariance of the coefficients, or of linear combinations of them.
 
@@ -246,24 +251,24 @@ class GLMResults(Residuals, Tests):
         return self.loglik(scale)
 
     @cached_property
-    def null_fit(self) -> GLMResults | None:
-        """The fit of a constant alone, with the same offset and weights; None where the data allow none."""
+    def null_fit(self) -> GLMResults:
+        """The fit of a constant alone, with the same offset and weights."""
         return self.model.null_fit(self)
 
     @cached_property
     def null(self) -> Any:
         """Fitted means of the null model."""
-        return self.null_fit.fittedvalues if self.null_fit is not None else np.full(self.nobs, self.model.data.mean())
+        return self.null_fit.fittedvalues
 
     @property
     def null_deviance(self) -> float:
         """Deviance of the null model."""
-        return self.null_fit.deviance if self.null_fit is not None else np.nan
+        return self.null_fit.deviance
 
     @property
     def llnull(self) -> float:
         """Log-likelihood of the null model at this model's dispersion, as in statsmodels."""
-        return self.null_fit.loglik(self.scale) if self.null_fit is not None else np.nan
+        return self.null_fit.loglik(self.scale)
 
     def pseudo_rsquared(self, kind: str = "cs") -> float:
         """Return Cox and Snell's ("cs") or McFadden's ("mcf") pseudo R-squared."""
@@ -367,7 +372,7 @@ class GLMResults(Residuals, Tests):
 
     @cached_property
     def record(self) -> Any:
-        """One row for each iteration: log-likelihood at the final dispersion, decrement, step, KL moved, passes, seconds."""
+        """One row for each iteration: log-likelihood (at the final dispersion), decrement, step, KL moved, passes, seconds."""
         import pandas as pd
 
         frame = pd.DataFrame(list(self.fitted.outcome.record))
@@ -382,7 +387,9 @@ class GLMResults(Residuals, Tests):
         record = self.fitted.outcome.record
         return {"iteration": max(len(record) - 1, 0), "loglik": [row.loglik for row in record]}
 
-    def summary(self, yname: str | None = None, xname: Any = None, title: str | None = None, alpha: float = 0.05) -> Any:
+    def summary(
+        self, yname: str | None = None, xname: Any = None, title: str | None = None, alpha: float = 0.05
+    ) -> Any:
         """Return the table of the fit, as statsmodels prints it: ``print(fit.summary())``, ``.as_html()``."""
         from natfit.results.summary import glm_summary
 

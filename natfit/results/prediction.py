@@ -9,7 +9,7 @@ from scipy import special
 
 from natfit.families.links import Link
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def quantile(level: float, df: float | None) -> float:

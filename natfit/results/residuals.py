@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Residuals:
@@ -16,8 +16,9 @@ class Residuals:
         model: Any
         family: Any
         link: Any
-        _eta: Array
 
+        @property
+        def _eta(self) -> Array: ...
         def _rows(self, values: Array) -> Any: ...
 
     def _parts(self) -> tuple[Array, Array, Array, Array, Array, Array]:

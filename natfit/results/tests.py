@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Tests:
@@ -19,8 +19,9 @@ class Tests:
         df_resid: float
         df_model: float
         use_t: bool
-        scale: float
-        _cov: Array
+
+        @property
+        def _cov(self) -> Array: ...
 
     def _as_statsmodels(self) -> Any:
         """Return a statsmodels result that holds the estimates of the columns that are identified."""
@@ -59,7 +60,9 @@ class Tests:
         """Test linear restrictions together by the F statistic."""
         return self._as_statsmodels().f_test(self._restriction(r_matrix), cov_p=cov_p, invcov=invcov)
 
-    def wald_test(self, r_matrix: Any, cov_p: Any = None, invcov: Any = None, use_f: bool | None = None, **kwargs: Any) -> Any:
+    def wald_test(
+        self, r_matrix: Any, cov_p: Any = None, invcov: Any = None, use_f: bool | None = None, **kwargs: Any
+    ) -> Any:
         """Test linear restrictions together by Wald's statistic."""
         return self._as_statsmodels().wald_test(
             self._restriction(r_matrix), cov_p=cov_p, invcov=invcov, use_f=use_f, **kwargs

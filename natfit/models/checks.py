@@ -1,0 +1,116 @@
+"""Whether data can be fitted by a family with a link: refused in one sentence, before any work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from natfit.data.checks import check_finite, check_positive, check_weights, where
+from natfit.families.links import Link
+from natfit.families.response import Response
+from natfit.models.data import GLMData
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def check_for(data: GLMData, family: Response, link: Link) -> str | None:
+    """Check and complete the data for a family; return a note where they are fitted as quasi-likelihood.
+
+    Raises
+    ------
+    ValueError
+        In one sentence: the rule, the column, the rows, the remedy.
+    """
+    check_finite(data.y, data.y_name)
+    _check_extras(data, link)
+    counts = _proportions(data, family) if data.y.ndim == 2 else None
+    if data.levels is not None and family.name != "binomial":
+        raise ValueError(
+            f"the {family.name} family needs numbers, but {data.y_name!r} has the levels {data.levels[0]!r} and "
+            f"{data.levels[1]!r}; use family='binomial', or a numeric column"
+        )
+    family.check_response(data.y, data.y_name)
+    _check_maximum(data, family, link)
+    return _quasi_note(data, family, counts)
+
+
+def _check_extras(data: GLMData, link: Link) -> None:
+    for name in ("freq_weights", "var_weights"):
+        weights = getattr(data, name)
+        if weights is not None:
+            check_weights(weights, name)
+    if data.offset is not None:
+        check_finite(data.offset, "offset")
+    if data.exposure is not None:
+        if link.name != "log":
+            raise ValueError(
+                f"exposure enters as its logarithm and so needs the log link, but the link is {link.name}; use link='log', "
+                "or offset= for what is to be added to this link's predictor"
+            )
+        check_positive(data.exposure, "exposure")
+    if data.trials is not None:
+        check_positive(data.trials, "trials")
+
+
+def _proportions(data: GLMData, family: Response) -> Array:
+    """Turn two columns of successes and failures into proportions and trials; return the successes."""
+    if family.name != "binomial" or data.y.shape[1] != 2:
+        raise ValueError(
+            f"a response of {data.y.shape[1]} columns is two columns of successes and failures for family='binomial'; "
+            f"{family.name} takes one column"
+        )
+    if data.trials is not None:
+        raise ValueError("trials are already given by two columns of successes and failures; leave trials= out")
+    successes = np.ascontiguousarray(data.y[:, 0])
+    total = data.y.sum(axis=1)
+    negative = np.asarray((data.y < 0.0).any(axis=1))
+    if negative.any():
+        raise ValueError(
+            f"successes and failures must be 0 or more, and one of {data.y_name!r} is negative in {where(negative)}; mend "
+            "these rows"
+        )
+    check_positive(total, f"successes + failures of {data.y_name}", "leave those rows out")
+    data.trials, data.y = total, successes / total
+    return successes
+
+
+def _quasi_note(data: GLMData, family: Response, counts: Array | None) -> str | None:
+    """Return a note on counts that are not whole numbers: they are fitted, but have no probability."""
+    if not family.discrete:
+        return None
+    if family.name == "binomial":
+        counts = data.y * (1.0 if data.trials is None else data.trials) if counts is None else counts
+    else:
+        counts = data.y
+    # A proportion times its trials is whole up to its own rounding.
+    whole = np.abs(counts - np.rint(counts)) <= 1e-9 * np.maximum(np.abs(counts), 1.0)
+    if whole.all():
+        return None
+    return (
+        f"Quasi-likelihood: {int((~whole).sum())} response(s) of {data.y_name} are not whole numbers, to which the "
+        f"{family.name} family gives no probability; the log-likelihood is its formula at these values."
+    )
+
+
+def _check_maximum(data: GLMData, family: Response, link: Link) -> None:
+    """Refuse a response that lies wholly on a limit of the mean which the link reaches only at infinity."""
+    for edge in (family.mean_domain.low, family.mean_domain.high):
+        if not np.isfinite(edge) or data.y[0] != edge or not (data.y == edge).all():
+            continue
+        with np.errstate(all="ignore"):
+            end = float(link(np.array([edge]))[0])
+        if np.isinf(end) and _spans_constant(data):
+            raise ValueError(
+                f"the likelihood has no maximum: all {data.n_rows} values of {data.y_name!r} are {edge:g}, which the "
+                f"{link.name} link reaches only as the intercept runs off to infinity; there is nothing to estimate from "
+                "this response"
+            )
+
+
+def _spans_constant(data: GLMData) -> bool:
+    """Say whether a constant lies in the span of the design's columns."""
+    ones = np.ones(data.n_rows)
+    gram, total = data.design.gram(ones), data.design.rmatvec(ones)
+    coefficients, *_ = np.linalg.lstsq(gram, total, rcond=None)
+    return bool(np.abs(data.design.matvec(coefficients) - 1.0).max() < 1e-6)
