@@ -1,8 +1,8 @@
 """The Tweedie density for 1 < p < 2 by its series, arranged so that nothing large cancels.
 
-The response is a sum of N gamma variables, N Poisson; its density at y > 0 is a sum over N = j = 1, 2, ... (Dunn & Smyth
-2005, Statistics and Computing 15, 267-280). At the mean mu = y the Poisson rate is lambda = y^(2-p) / (phi (2-p)) and,
-with a = (2-p) / (p-1), the j-th term is
+The response is a sum of N gamma variables, N Poisson; its density at y > 0 is a sum over N = j = 1, 2, ... (Dunn &
+Smyth 2005, Statistics and Computing 15, 267-280). At the mean mu = y the Poisson rate is
+lambda = y^(2-p) / (phi (2-p)) and, with a = (2-p) / (p-1), the j-th term is
 
     sqrt(a) / (2 pi y) exp(-(1 + a) D(j, lambda) - s(j) - s(a j)),    D(j, lambda) = j log(j / lambda) - (j - lambda),
 

@@ -67,12 +67,14 @@ class Binomial(Response):
 
     def kernel(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
         """y log mu + (1 - y) log(1 - mu), with 0 log 0 = 0."""
-        out = 1.0 - y
-        if complement is None:
-            special.xlog1py(out, -mu, out=out)
-        else:
-            special.xlogy(out, complement, out=out)
-        out += special.xlogy(y, mu)
+        out = np.log(mu)
+        out *= y
+        other = np.log1p(-mu) if complement is None else np.log(complement)
+        other *= 1.0 - y
+        out += other
+        if np.isnan(out.sum()):  # 0 log 0, where a mean has run off to an end
+            other = special.xlog1py(1.0 - y, -mu) if complement is None else special.xlogy(1.0 - y, complement)
+            out = special.xlogy(y, mu) + other
         return out
 
     def canonical_kernel(self, y: Array, eta: Array, mu: Array) -> Array:

@@ -94,7 +94,11 @@ class Logit(Link):
         return special.logit(mu)
 
     def mean(self, eta: Array) -> tuple[Array, Array | None, Array]:
-        mu, complement = special.expit(eta), special.expit(-eta)
+        mu = np.negative(eta)
+        complement = np.exp(eta)
+        for odds in (np.exp(mu, out=mu), complement):  # 1 / (1 + exp(-+eta)): faster than two calls of expit
+            odds += 1.0
+            np.reciprocal(odds, out=odds)
         return mu, complement, mu * complement
 
     def curvature(self, eta: Array, mu: Array, dmu: Array) -> Array:
