@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -53,7 +52,7 @@ class Family(ABC):
         cls._registered = {}
 
     @classmethod
-    def examples(cls) -> Sequence[Self]:
+    def examples(cls) -> tuple[Any, ...]:
         """Instances on which the law tests run; override where the constructor needs arguments."""
         return (cls(),)
 
@@ -94,23 +93,18 @@ class Family(ABC):
         """Number p of home parameters."""
         return len(self.parameter_names)
 
-    @cached_property
-    def _built_in(self) -> dict[str, Parametrization]:
-        home = {self.home: Identity(self.parameter_names)}
-        return {**home, **self.conventional_parametrizations(), **self.derived_parametrizations()}
-
     def derived_parametrizations(self) -> Mapping[str, Parametrization]:
         """Parametrizations that every family of this kind has, by name."""
         return {}
 
-    def __getstate__(self) -> dict[str, object]:
-        return {key: value for key, value in vars(self).items() if key != "_built_in"}  # rebuilt when asked for
-
     @property
     def parametrizations(self) -> Mapping[str, Parametrization]:
         """All parametrizations by name: home, the conventional ones, and those registered."""
-        fitting = {key: value for key, value in self._registered.items() if value.home_size == self.size}
-        return MappingProxyType({**self._built_in, **fitting})
+        home = {self.home: Identity(self.parameter_names)}
+        registered = {key: value for key, value in self._registered.items() if value.home_size == self.size}
+        named = {**home, **self.conventional_parametrizations(), **registered}
+        derived = {key: value for key, value in self.derived_parametrizations().items() if key not in named}
+        return MappingProxyType({**named, **derived})
 
     def register_parametrization(self, name: str, parametrization: Parametrization) -> None:
         """Add a parametrization to this class of family, after checking it at the family's example parameters.
@@ -141,12 +135,12 @@ class Family(ABC):
         """
         if isinstance(which, Parametrization):
             return which
-        name = self.home if which is None else which
-        try:
-            return self.parametrizations[name]
-        except KeyError:
-            known = ", ".join(self.parametrizations)
-            raise ValueError(f"{self.name} has no parametrization {name!r}; there are {known}.") from None
+        if which is None:
+            return Identity(self.parameter_names)
+        known = self.parametrizations
+        if which not in known:
+            raise ValueError(f"{self.name} has no parametrization {which!r}; there are {', '.join(known)}.")
+        return known[which]
 
     def to_home(self, params: ArrayLike, parametrization: Coordinates = None) -> Array:
         """Return home parameters (..., p) for coordinates, or say that they lie outside the domain.
@@ -229,6 +223,12 @@ class Family(ABC):
         theta = self.to_home(params, parametrization)
         lead = (size,) if isinstance(size, int | np.integer) else tuple(size)
         return self.home_sample(theta, rng, lead + theta.shape[:-1])
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and vars(other) == vars(self)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *sorted(vars(self).items())))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

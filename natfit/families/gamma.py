@@ -1,20 +1,53 @@
-"""The gamma family as a GLM response."""
+"""The gamma family: a GLM response, and an exponential family."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from natfit.families._stable import log1p_minus, stirling_error
+from natfit.families.gamma_form import GammaForm
 from natfit.families.interval import POSITIVE, Array
 from natfit.families.registry import register
 from natfit.families.response import Response, refuse_outside
+from natfit.families.support import POSITIVE as POSITIVE_SUPPORT
+from natfit.parametrizations import Composed, Identity, Log, Parametrization, Power, Product
+from natfit.parametrizations.base import Mask, refuse_off_image
 
 
-class Gamma(Response):
+class MeanShape(Parametrization):
+    """Mean and shape of a gamma distribution as coordinates of shape and rate: rate = shape / mean."""
+
+    def __init__(self) -> None:
+        super().__init__(("mean", "shape"))
+
+    def to_home(self, xi: ArrayLike) -> Array:
+        xi = self._coordinates(xi)
+        return np.stack([xi[..., 1], xi[..., 1] / xi[..., 0]], axis=-1)
+
+    def from_home(self, theta: ArrayLike) -> Array:
+        theta = self._home(theta)
+        refuse_off_image(repr(self), theta, (theta > 0).all(axis=-1), "a positive shape and rate")
+        return np.stack([theta[..., 0] / theta[..., 1], theta[..., 0]], axis=-1)
+
+    def jacobian(self, xi: ArrayLike) -> Array:
+        xi = self._coordinates(xi)
+        mean, shape = xi[..., 0], xi[..., 1]
+        rows = [np.stack([0.0 * mean, 0.0 * mean + 1.0], axis=-1), np.stack([-shape / mean**2, 1.0 / mean], axis=-1)]
+        return np.stack(rows, axis=-2)
+
+    def contains(self, xi: ArrayLike) -> Mask:
+        xi = self._coordinates(xi)
+        return (np.isfinite(xi) & (xi > 0)).all(axis=-1)
+
+
+class Gamma(Response, GammaForm):
     """Gamma response: mean mu, shape weight / phi; V(mu) = mu^2.
 
+    As an exponential family: T = (log y, y), home parameters shape and rate (`GammaForm`).
     Source: McCullagh & Nelder (1989), chapter 8.
 
     Examples
@@ -66,6 +99,25 @@ class Gamma(Response):
     def sample_response(self, mu: Array, rng: np.random.Generator, dispersion: float = 1.0, weight: Any = 1.0) -> Array:
         shape = np.asarray(weight, dtype=float) / dispersion
         return rng.gamma(shape, mu / shape)
+
+    # As an exponential family
+
+    home = "shape_rate"
+    parameter_names = ("shape", "rate")
+    statistic_names = ("log y", "y")
+    support = POSITIVE_SUPPORT
+
+    def home_sample(self, theta: Array, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+        return rng.standard_gamma(theta[..., 0], shape) / theta[..., 1]
+
+    def conventional_parametrizations(self) -> Mapping[str, Parametrization]:
+        dispersion = Product(Identity(["mean"]), Power(["dispersion"], -1))
+        return {
+            "shape_scale": Product(Identity(["shape"]), Power(["scale"], -1)),
+            "mean_shape": MeanShape(),
+            "mean_dispersion": Composed(MeanShape(), dispersion),
+            "log_shape_log_rate": Log(["log_shape", "log_rate"]),
+        }
 
 
 register(Gamma)

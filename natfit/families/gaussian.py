@@ -1,4 +1,4 @@
-"""The Gaussian (normal) family as a GLM response."""
+"""The Gaussian (normal) family: a GLM response, and an exponential family."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from typing import Any
 import numpy as np
 
 from natfit.families.interval import REAL, Array
+from natfit.families.normal_form import NormalForm
 from natfit.families.registry import register
 from natfit.families.response import Response, refuse_outside
+from natfit.families.support import REALS
 
 
-class Gaussian(Response):
+class Gaussian(Response, NormalForm):
     """Gaussian response: y normal with mean mu and variance phi / weight; V(mu) = 1.
 
+    As an exponential family: T = (y, y^2), home parameters mean and variance (`NormalForm`).
     Source: McCullagh & Nelder (1989), chapter 3.
 
     Examples
@@ -63,6 +66,14 @@ class Gaussian(Response):
 
     def sample_response(self, mu: Array, rng: np.random.Generator, dispersion: float = 1.0, weight: Any = 1.0) -> Array:
         return rng.normal(mu, np.sqrt(dispersion / np.asarray(weight, dtype=float)))
+
+    # As an exponential family
+
+    statistic_names = ("y", "y^2")
+    support = REALS
+
+    def home_sample(self, theta: Array, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+        return self.home_normal_sample(theta, rng, shape)
 
 
 register(Gaussian)

@@ -1,4 +1,4 @@
-"""The negative binomial family (NB2) as a GLM response, and the derivatives in its shape for a joint ML fit."""
+"""The negative binomial family (NB2): a GLM response, an exponential family, and the derivatives in its shape."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from scipy import special
 from natfit.families._stable import STIRLING, horner, log1p_minus, poisson_gap
 from natfit.families.interval import POSITIVE, Array
 from natfit.families.link_base import Link
+from natfit.families.negative_binomial_form import NegativeBinomialForm
 from natfit.families.positive_links import NegativeBinomialLink
 from natfit.families.registry import register
 from natfit.families.response import Response, refuse_outside
@@ -17,8 +18,10 @@ from natfit.families.response import Response, refuse_outside
 _POISSON_BELOW = 1e-150  # alpha below which no finite float mean tells the family from the Poisson
 
 
-class NegativeBinomial(Response):
+class NegativeBinomial(Response, NegativeBinomialForm):
     """Negative binomial response: counts with mean mu and variance V(mu) = mu + alpha mu^2, dispersion 1.
+
+    At a known alpha it is an exponential family too (`NegativeBinomialForm`).
 
     Source: Hilbe (2011), Negative Binomial Regression, 2nd ed., chapter 8; Lawless (1987), Canadian Journal of
     Statistics 15, 209-225, for the likelihood down to the Poisson boundary alpha = 0.
