@@ -1,4 +1,4 @@
-"""The binomial family as a GLM response: the proportion of successes."""
+"""The binomial family: as a GLM response the proportion of successes, as an exponential family their count."""
 
 from __future__ import annotations
 
@@ -11,14 +11,24 @@ from natfit.families._stable import poisson_gap
 from natfit.families.interval import UNIT, Array
 from natfit.families.registry import register
 from natfit.families.response import Response, refuse_outside
+from natfit.families.success_counts import SuccessCounts
+from natfit.families.support import Support, counts
 
 
-class Binomial(Response):
+class Binomial(Response, SuccessCounts):
     """Binomial response: y is the proportion of successes, mu its mean; V(mu) = mu (1 - mu), dispersion 1.
 
     Trials weigh a row in a fit; the normalised log-likelihood takes them as `trials` and carries the binomial
     coefficient. The complement 1 - mu comes from the link, so that a mean near 1 keeps its digits; where it is
     not given it is computed. Source: McCullagh & Nelder (1989), chapter 4.
+
+    As an exponential family (`SuccessCounts`) an observation is the count of successes in a known number of trials,
+    the same for all rows: ``Binomial(trials=10)``. A GLM does not read that number: its trials are a column.
+
+    Parameters
+    ----------
+    trials : int
+        Number of trials of a count, at least 1.
 
     Examples
     --------
@@ -35,6 +45,22 @@ class Binomial(Response):
     default_link = "logit"
     canonical_link = "logit"
     attainable_limits = (0.0, 1.0)
+
+    def __init__(self, trials: int = 1) -> None:
+        if trials != int(trials) or trials < 1:
+            raise ValueError(f"binomial needs a whole number of trials, at least 1; got trials={trials}.")
+        self.trials = int(trials)
+
+    @classmethod
+    def examples(cls) -> tuple[Binomial, ...]:
+        return (cls(), cls(trials=12))
+
+    @property
+    def support(self) -> Support:  # type: ignore[override]
+        return counts(0, self.trials)
+
+    def __repr__(self) -> str:
+        return "Binomial()" if self.trials == 1 else f"Binomial(trials={self.trials})"
 
     def check_response(self, y: Array, name: str = "y") -> None:
         remedy = "give counts as proportions with trials=, or as two columns of successes and failures"
