@@ -300,7 +300,7 @@ class GLM:
         if fitted.separation is not None:
             columns = [n for n, s in zip(self.data.names, fitted.separation.columns, strict=True) if s]
             warnings.warn(
-                f"separation: {fitted.separation.n_rows} row(s) can be fitted ever better by letting "
+                f"separation: at least {fitted.separation.n_rows} row(s) can be fitted ever better by letting "
                 f"{', '.join(columns)} run off to infinity, so these have no finite maximum-likelihood estimate and no "
                 "standard error; drop or merge the levels concerned, or use a penalised fit",
                 SeparationWarning,

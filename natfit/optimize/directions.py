@@ -140,13 +140,12 @@ class NaturalGradient(Direction):
 
     def _along(self, point: Point, name: str) -> Heading:
         metric: Metric = point.sums[METRICS[name][1]]
-        if self.damping:
+        vector = point.natural_gradient if name == "expected" else metric.solve(point.score)
+        decrement = scaled(float(point.score @ vector), point.dispersion)
+        if self.damping:  # turns the step; how far the optimum is stays what it was
             full = metric.matrix_form()
-            metric = Gram(full + self.damping * np.diag(full.diagonal()))
-            vector = metric.solve(point.score)
-        else:
-            vector = point.natural_gradient if name == "expected" else metric.solve(point.score)
-        return Heading(vector, scaled(float(point.score @ vector), point.dispersion), point, name)
+            vector = Gram(full + self.damping * np.diag(full.diagonal())).solve(point.score)
+        return Heading(vector, decrement, point, name)
 
 
 def _with_more(objective: Objective, point: Point, need: int) -> Point:

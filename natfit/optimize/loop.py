@@ -14,7 +14,7 @@ from natfit.optimize.moves import straight
 from natfit.optimize.objective import Objective, Point
 from natfit.optimize.record import Record, Row
 from natfit.optimize.steps import Backtracking, StepRule
-from natfit.optimize.stopping import Decrement, Stop
+from natfit.optimize.stopping import Decrement, Stop, Verdict
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Move = Callable[[Objective, Point, Array, float], Array]
@@ -153,8 +153,7 @@ class _Run:
                 break
             step = shorter
         else:
-            return self._outcome(
-                False,
+            return self._stuck(
                 "no step along the direction raises the log-likelihood: the parameters stand at the edge of the domain, "
                 "or its score is wrong",
             )
@@ -162,13 +161,16 @@ class _Run:
         if trial.inside and self.direction.full_step and step < STALLED:
             retreat = self.direction.retreat(self.state)
             if retreat is None:
-                self.point = trial
-                return self._outcome(False, "the steps shrank to nothing at the edge of the domain")
+                return self._stuck("the steps shrank to nothing at the edge of the domain")
             self.state = retreat
         if not trial.inside:
             return self._outcome(False, f"a step of {step:g} led out of the domain")
         self.point = trial
         return None
+
+    def _stuck(self, reason: str) -> Outcome:
+        verdict = self.stop.at_rounding(self.point, self.decrement) or Verdict(False, reason)
+        return self._outcome(verdict.converged, verdict.reason)
 
     def _take_last(self, heading: Heading) -> None:
         """Take the step already computed: where the direction converges quadratically it is worth another six digits."""

@@ -29,6 +29,12 @@ class Stop:
     def check(self, point: Point, decrement: float, record: Record) -> Verdict | None:
         raise NotImplementedError
 
+    def at_rounding(self, point: Point, decrement: float) -> Verdict | None:
+        """Return a Verdict where rounding lets no step get any further; asked when no step is accepted."""
+        if decrement * point.dispersion <= _resolution(point):
+            return Verdict(True, "the step is at rounding error")
+        return None
+
 
 class Decrement(Stop):
     """End when the decrement falls below a tolerance: the same event in every parametrization.
@@ -57,8 +63,7 @@ class Decrement(Stop):
         if decrement < self.tol:
             return Verdict(True, f"the decrement fell below {self.tol:g}")
         if record and decrement >= 0.25 * record[-1].decrement:
-            if decrement * point.dispersion <= _resolution(point):
-                return Verdict(True, "the step is at rounding error")
+            return self.at_rounding(point, decrement)
         return None
 
 
