@@ -94,6 +94,25 @@ def check_finite(values: np.ndarray, name: str, remedy: str = "drop those rows o
     raise ValueError(f"{name!r} has {' and '.join(faults)}; {remedy}")
 
 
+def check_not_infinite(column: np.ndarray, name: str, kept: np.ndarray | None = None) -> None:
+    """Refuse infinity in the rows of a column that are kept, naming their positions among all rows as they were given.
+
+    Examples
+    --------
+    >>> check_not_infinite(np.array([np.nan, np.inf]), "width", np.array([False, True]))
+    Traceback (most recent call last):
+    ...
+    ValueError: 'width' has infinite values in 1 row (1); drop those rows or mend the values
+    """
+    if all_finite(column):
+        return
+    infinite = np.isinf(column) if column.ndim == 1 else np.isinf(column).any(axis=1)
+    if kept is not None:
+        infinite &= kept
+    if infinite.any():
+        raise ValueError(f"{name!r} has infinite values in {where(infinite)}; drop those rows or mend the values")
+
+
 def check_lengths(lengths: Mapping[str, int]) -> None:
     """Refuse columns that differ in length from the first.
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from natfit.data.checks import check_finite, check_missing, check_not_empty, rows_text
+from natfit.data.checks import check_missing, check_not_empty, check_not_infinite, rows_text
 from natfit.data.expand import FactorPlan, Part, Rows, expand_dense, expand_tabmat, part_names, prefers_tabmat
-from natfit.data.response import check_finite_rows, extra_column, keep, make_response, one_column
+from natfit.data.response import extra_column, keep, make_response, one_column
 from natfit.data.table import Table
 
 if TYPE_CHECKING:
@@ -250,9 +250,9 @@ def build_design(
     if layout == "auto":
         layout = "tabmat" if prefers_tabmat(parts, plans, rows.n_rows) else "dense"
     matrix = (expand_tabmat if layout == "tabmat" else expand_dense)(parts, plans, rows)
+    for name, column in columns.items():
+        check_not_infinite(column, name, kept)
     extra_columns = {name: keep(column, kept) for name, column in columns.items()}
-    for name, column in extra_columns.items():
-        check_finite(column, name)
     index = table.index if table.index is None or kept is None else table.index[kept]
     design = Design(
         formula, tuple(names), tuple(terms), tuple(parts), plans, evaluator.state, dict(evaluator.used), layout
@@ -271,7 +271,7 @@ def _rows(evaluator: Evaluator, values: Mapping[str, Values], plans: Mapping[str
             codes[name] = _codes(plan, values[name], kept, evaluator.table.what)
         elif plan.kind == "numeric":
             for column_name, column in evaluator.numbers(name).items():
-                check_finite_rows(column, column_name, kept)
+                check_not_infinite(column, column_name, kept)
     n_rows = evaluator.table.n_rows if kept is None else int(kept.sum())
     return Rows(evaluator.numbers, codes, kept, n_rows)
 

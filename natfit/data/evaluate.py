@@ -118,14 +118,18 @@ class Evaluator:
         return self._held[name].columns or self(self._factors[name]).columns
 
     def _lookup(self, name: str) -> Any:
-        if name not in self.table and self._is_outside_column(name):
-            self.used[name] = None
-            return self._context[name]
+        if name not in self.table:
+            self._adopt(name)
         return self.table.column(name)
 
-    def _is_outside_column(self, name: str) -> bool:
+    def _adopt(self, name: str) -> bool:
+        """Take a variable of the caller with one entry for each row into the table; new data must bring it along."""
         value: Any = self._context.get(name)
-        return not callable(value) and np.ndim(value) == 1 and len(value) == self.table.n_rows
+        found = not callable(value) and np.ndim(value) == 1 and len(value) == self.table.n_rows
+        if found:
+            self.table.add(name, value)
+            self.used[name] = None
+        return found
 
     def _resolve(self, tree: ast.AST) -> tuple[set[str], dict[str, Any]]:
         """Find the columns and the outside names that an expression uses; refuse what is neither."""
@@ -134,6 +138,8 @@ class Evaluator:
         }
         own = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
         own |= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        settings = [node.value for node in ast.walk(tree) if isinstance(node, ast.keyword)]  # as in knots=places
+        constants = {n.id for value in settings for n in ast.walk(value) if isinstance(n, ast.Name)}
         columns: set[str] = set()
         outside: dict[str, Any] = {}
         for node in ast.walk(tree):
@@ -143,6 +149,9 @@ class Evaluator:
                 continue
             name = node.id
             if name in self.table:
+                self.table.column(name)  # refused here, if it can't be read
+                columns.add(name)
+            elif name not in constants and self._adopt(name):
                 columns.add(name)
             elif self._is_given(name, name in calls):
                 outside[name] = self._context[name]
@@ -153,9 +162,9 @@ class Evaluator:
 
     def _is_given(self, name: str, called: bool) -> bool:
         """Tell whether the caller has it; patsy's own functions, or a number where a call stands, don't count."""
-        if name not in self._context:
+        value: Any = self._context.get(name)
+        if value is None:
             return False
-        value = self._context[name]
         ours = name in KNOWN_CALLS or name == "Q"
         return not (
             ours and (str(getattr(value, "__module__", "")).startswith("patsy") or (called and not callable(value)))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from natfit.data.checks import check_lengths, rows_text
+from natfit.data.checks import check_lengths, check_not_infinite
+from natfit.data.numbers import as_column
 
 if TYPE_CHECKING:
     from natfit.data.evaluate import Evaluator
@@ -20,18 +21,6 @@ def keep(column: Array, kept: np.ndarray | None) -> Array:
     return column if kept is None else column[kept]
 
 
-def check_finite_rows(column: Array, name: str, kept: np.ndarray | None) -> None:
-    """Refuse infinity in the kept rows of a column, naming positions in the data as they were given."""
-    with np.errstate(all="ignore"):
-        if np.isfinite(column.sum()):
-            return
-    bad = np.isinf(column) if kept is None else np.isinf(column) & kept
-    if bad.any():
-        raise ValueError(
-            f"{name!r} is infinite in {rows_text(np.flatnonzero(bad))}; drop those rows or mend the values"
-        )
-
-
 def one_column(values: Values, name: str, expression: str) -> Array:
     if values.kind != "numeric" or len(values.columns) != 1:
         raise ValueError(f"{name!r} must be one column of numbers, and {expression!r} is not")
@@ -40,22 +29,9 @@ def one_column(values: Values, name: str, expression: str) -> Array:
 
 def extra_column(name: str, value: Any, evaluator: Evaluator) -> Array:
     """Turn an offset or weight, given as an array, a column's name or an expression, into a column of floats."""
-    import pandas as pd
-
     if isinstance(value, str):
         return one_column(evaluator(value), name, value)
-    index = evaluator.table.index
-    if isinstance(value, pd.Series) and index is not None and len(value) == len(index):
-        same = value.index.equals(index)
-        if not same and value.index.is_unique and index.is_unique and set(value.index) == set(index):
-            raise ValueError(f"the row labels of {name!r} are those of the data in another order; put it into the data")
-    try:
-        column = np.asarray(value.to_numpy() if hasattr(value, "to_numpy") else value, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name!r} must be numbers, one for each row, a column's name or an expression") from None
-    column = column[:, 0] if column.ndim == 2 and column.shape[1] == 1 else column
-    if column.ndim != 1:
-        raise ValueError(f"{name!r} must have one number for each row; it has shape {column.shape}")
+    column = as_column(name, value, evaluator.table.index)
     check_lengths({"data": evaluator.table.n_rows, name: len(column)})
     return column
 
@@ -74,7 +50,7 @@ def make_response(response: Mapping[str, Values], kept: np.ndarray | None) -> tu
             f"the left side of the formula, {' + '.join(response)}, is not a response; name a column there"
         )
     for name, column in columns.items():
-        check_finite_rows(column, name, kept)
+        check_not_infinite(column, name, kept)
     chosen = [keep(column, kept) for column in columns.values()]
     return (chosen[0] if len(chosen) == 1 else np.column_stack(chosen)), list(columns), None
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")
+"""What pandas calls the contents of a column of objects that are all numbers, or missing."""
+
+
 class Table(Mapping[str, Any]):
     """Named columns as pandas Series of NumPy's own types, text or categories.
 
@@ -116,6 +120,13 @@ class Table(Mapping[str, Any]):
             raise ValueError(f"{self.what} has no column {name!r}{did_you_mean(name, self._names)}")
         return self[name]
 
+    def add(self, name: str, values: Any) -> None:
+        """Add a column from elsewhere, by position."""
+        import pandas as pd
+
+        self._names.append(name)
+        self._series[name] = plain(pd.Series(np.asarray(values), index=self._position, name=name))
+
     def _convert(self, name: str) -> pd.Series[Any]:
         import pandas as pd
 
@@ -129,7 +140,7 @@ class Table(Mapping[str, Any]):
         if isinstance(column, pd.Categorical):
             return pd.Series(column, index=self._position, name=name)
         if _is_narwhals(column):
-            return pd.Series(_from_narwhals_series(column), index=self._position, name=name)
+            return pd.Series(from_narwhals_series(column), index=self._position, name=name)
         array = np.asarray(column)
         if array.ndim != 1:
             raise ValueError(f"column {name!r} must be one-dimensional; it has shape {array.shape}")
@@ -141,6 +152,10 @@ def plain(series: pd.Series[Any]) -> pd.Series[Any]:
     import pandas as pd
 
     dtype = series.dtype
+    if isinstance(dtype, np.dtype) and dtype.kind == "O":
+        contents = pd.api.types.infer_dtype(series, skipna=True)
+        if contents in NUMBERS:
+            return series.astype(np.int64 if contents == "integer" and not series.hasnans else np.float64)
     if isinstance(dtype, np.dtype | pd.CategoricalDtype | pd.StringDtype):
         return series
     if pd.api.types.is_bool_dtype(dtype):
@@ -159,17 +174,17 @@ def _is_narwhals(column: Any) -> bool:
     return isinstance(column, nw.Series)
 
 
-def _from_narwhals_series(column: Any) -> Any:
+def from_narwhals_series(column: Any) -> Any:
     """Convert a narwhals Series to an array or Categorical without pyarrow, which is an optional package."""
     import narwhals as nw
     import pandas as pd
 
     has_null = column.null_count() > 0
-    if column.dtype == nw.Categorical or column.dtype == nw.Enum:
-        levels = column.cat.get_categories().to_list()
-        if column.dtype == nw.Categorical:  # in order of appearance, which is an accident of the rows
-            levels = sorted(levels)
-        return pd.Categorical(column.cast(nw.String).to_list(), categories=levels)
+    if isinstance(column.dtype, nw.Enum):
+        return pd.Categorical(column.cast(nw.String).to_list(), categories=list(column.dtype.categories))
+    if column.dtype == nw.Categorical:  # its own order is that of appearance, an accident of the rows
+        texts = column.cast(nw.String).to_list()
+        return pd.Categorical(texts, categories=sorted({text for text in texts if text is not None}))
     if column.dtype.is_numeric():
         return column.cast(nw.Float64).to_numpy() if has_null else column.to_numpy()
     if column.dtype == nw.Boolean and not has_null:
