@@ -29,11 +29,9 @@ def log_density_at_own_mean(y: Array, power: float, dispersion: Array) -> Array:
     """Log-density at y > 0 when the mean is y itself, for 1-d arrays of one length."""
     a = (2.0 - power) / (power - 1.0)
     rate = y ** (2.0 - power) / (dispersion * (2.0 - power))
-    depth = _DEPTH / ((1.0 + a) * rate)
-    low = rate * (1.0 - np.minimum(np.sqrt(2.0 * depth), 1.0))  # D >= (j - lambda)^2 / (2 lambda) below lambda,
-    high = rate * (
-        1.0 + depth / 3.0 + np.sqrt(depth * depth / 9.0 + 2.0 * depth)
-    )  # and a little less above (Bernstein)
+    depth = _DEPTH / (1.0 + a)
+    low = rate - np.minimum(np.sqrt(2.0 * depth * rate), rate)  # D >= (j - lambda)^2 / (2 lambda) below lambda,
+    high = rate + depth / 3.0 + np.sqrt(depth * depth / 9.0 + 2.0 * depth * rate)  # and a little less above (Bernstein)
     out = np.empty_like(rate)
     wide = rate > _WIDE * (1.0 + a)
     out[wide] = _integral(rate[wide], low[wide], high[wide], a)

@@ -113,6 +113,10 @@ class Tweedie(Response):
         out[positive] += log_density_at_own_mean(y[positive], self.var_power, scale[positive])
         return out
 
+    def starting_mean(self, y: Array, average: float | None = None) -> Array:
+        middle = float(np.mean(y)) if average is None else average
+        return 0.5 * (y + (middle or 1.0))
+
     def sample_response(self, mu: Array, rng: np.random.Generator, dispersion: float = 1.0, weight: Any = 1.0) -> Array:
         """Sums of a Poisson number of gamma variables."""
         p = self.var_power
