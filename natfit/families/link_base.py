@@ -61,6 +61,20 @@ class Link:
         """1 - mean, for a binomial response under a link whose `mean` gives no complement."""
         return 1.0 - mu
 
+    def limit(self, mu: float) -> float:
+        """Predictor at a limit of the mean: infinite where the link reaches it only there.
+
+        Examples
+        --------
+        >>> from natfit.families import links
+        >>> links.get("logit").limit(1.0), links.get("identity").limit(0.0)
+        (inf, 0.0)
+        """
+        with np.errstate(all="ignore"):
+            eta = float(self(np.array([float(mu)]))[0])
+        # The tangent in a cauchit stops at 1.6e16, where pi / 2 is rounded; no predictor of data comes near.
+        return float(np.copysign(np.inf, eta)) if abs(eta) > 1e15 else eta
+
     def parameters(self) -> tuple[Any, ...]:
         """What tells this link from others of its class."""
         return ()
@@ -154,6 +168,20 @@ class FunctionLink(Link):
             return self._second(eta)
         step = 6e-6 * np.maximum(1.0, np.abs(eta))  # cube root of the machine epsilon
         return (self._derivative(eta + step) - self._derivative(eta - step)) / (2.0 * step)
+
+    def limit(self, mu: float) -> float:
+        """Predictor at a limit of the mean: infinite where the link reaches it only there.
+
+        Examples
+        --------
+        >>> from natfit.families import links
+        >>> links.get("logit").limit(1.0), links.get("identity").limit(0.0)
+        (inf, 0.0)
+        """
+        with np.errstate(all="ignore"):
+            eta = float(self(np.array([float(mu)]))[0])
+        # The tangent in a cauchit stops at 1.6e16, where pi / 2 is rounded; no predictor of data comes near.
+        return float(np.copysign(np.inf, eta)) if abs(eta) > 1e15 else eta
 
     def parameters(self) -> tuple[Any, ...]:
         return (self.name, self._link, self._inverse, self._derivative, self._second)

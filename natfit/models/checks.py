@@ -24,6 +24,8 @@ def check_for(data: GLMData, family: Response, link: Link) -> str | None:
     """
     check_finite(data.y, data.y_name)
     _check_extras(data, link)
+    if data.trials is not None and family.name != "binomial":
+        raise ValueError(f"trials belong to the binomial family, and this is {family.name}; leave trials= out")
     counts = _proportions(data, family) if data.y.ndim == 2 else None
     if data.levels is not None and family.name != "binomial":
         raise ValueError(
@@ -98,9 +100,7 @@ def _check_maximum(data: GLMData, family: Response, link: Link) -> None:
     for edge in (family.mean_domain.low, family.mean_domain.high):
         if not np.isfinite(edge) or data.y[0] != edge or not (data.y == edge).all():
             continue
-        with np.errstate(all="ignore"):
-            end = float(link(np.array([edge]))[0])
-        if np.isinf(end) and _spans_constant(data):
+        if np.isinf(link.limit(edge)) and _spans_constant(data):
             raise ValueError(
                 f"the likelihood has no maximum: all {data.n_rows} values of {data.y_name!r} are {edge:g}, which the "
                 f"{link.name} link reaches only as the intercept runs off to infinity; there is nothing to estimate from "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from natfit import families
+from natfit.data.checks import did_you_mean
 from natfit.families import links
 from natfit.families.links import Link
 from natfit.families.response import Response
@@ -51,10 +52,37 @@ def resolve_family(family: Any, link: Any) -> tuple[Response, Link]:
         family = family() if isinstance(family, type) else family
         link = family.link if link is None else link
         family = _family(family)
-    resolved = families.get(family)
+    resolved = _response(family)
     if link is not None and is_statsmodels(link):
         link = _link(link() if isinstance(link, type) else link)
     return resolved, resolved.resolve_link(link)
+
+
+def responses() -> list[str]:
+    """Return the names of the families that can be a GLM's response."""
+    return [name for name in families.names() if issubclass(_class_of(name), Response)]
+
+
+def _class_of(name: str) -> type:
+    entry = families.registry.REGISTRY.entry(name)
+    return entry if isinstance(entry, type) else type(entry)
+
+
+def _response(family: Any) -> Response:
+    """Return a family that can be a response; one that can't, or is not known, is refused with those that can."""
+    known = responses()
+    if isinstance(family, str) and family not in known:
+        try:
+            found = families.get(family)
+        except ValueError:
+            raise ValueError(
+                f"unknown family {family!r}{did_you_mean(family, known).rstrip('?')}; a GLM takes one of {', '.join(known)}"
+            ) from None
+    else:
+        found = families.get(family)
+    if not isinstance(found, Response):
+        raise ValueError(f"the {found.name} family is not a GLM's response; a GLM takes one of {', '.join(known)}")
+    return found
 
 
 def _family(family: Any) -> Response:
@@ -63,7 +91,7 @@ def _family(family: Any) -> Response:
         return families.NegativeBinomial(alpha=float(family.alpha))
     if name == "Tweedie":
         return families.Tweedie(var_power=float(family.var_power))
-    return families.get(name)
+    return _response(name)
 
 
 def _link(link: Any) -> Link:

@@ -82,7 +82,9 @@ def fit_glm(
             f"the design's columns must be linearly independent, but {'; '.join(notes)}: leave the column(s) out, or "
             "fit with rank='drop'"
         )
-    home = LikelihoodObjective(likelihood, source, _dispersion(likelihood, df(int(kept.sum()))))
+    df_resid = df(int(kept.sum()))
+    # A saturated fit leaves nothing to estimate the dispersion from; then any divisor serves the stopping rule.
+    home = LikelihoodObjective(likelihood, source, _dispersion(likelihood, df_resid if df_resid > 0 else df(0)))
     objective: Objective = home
     if notes:
         selection = np.eye(kept.size)[:, kept]
@@ -128,7 +130,7 @@ def _dispersion(likelihood: GLMLikelihood, df_resid: float) -> Callable[[Mapping
     """Return what estimates the dispersion from a pass: Pearson's statistic over its degrees of freedom."""
     if not likelihood.free_dispersion:
         return None
-    return lambda sums: sums["pearson"] / df_resid if df_resid > 0 else np.nan
+    return lambda sums: sums["pearson"] / df_resid
 
 
 def _judge(

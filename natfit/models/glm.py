@@ -18,6 +18,7 @@ from natfit.models.data import GLMData
 from natfit.models.families import resolve_family
 from natfit.models.fitting import Fitted, Settings, fit_glm
 from natfit.models.rows import NewRows
+from natfit.results import covariance
 from natfit.results.glm import GLMResults
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -268,16 +269,33 @@ class GLM:
         GLMResults
             Also where the fit did not converge; a ConvergenceWarning or SeparationWarning says why.
         """
+        cov_type = self._cov_type(method, cov_type, kwargs)
         settings = make_settings(start_params, maxiter, tol, optimizer, rank, kwargs)
+        self._check_start(settings)
         dispersion = resolve_dispersion(self.family, scale if scale is not None else self.dispersion)
         with binding.progress_bar(progress) as callback:
             fitted, family, shape = self._run(settings, callback)
         self._rank = int(fitted.kept.sum())
-        if method.lower() not in ("irls", "natural_gradient") and cov_type == "nonrobust":
-            cov_type = "nonrobust" if kwargs.get("optim_hessian") == "eim" else "OIM"
         results = GLMResults(self, fitted, family, dispersion, cov_type, use_t, shape)
         self._warn(fitted)
         return results
+
+    @staticmethod
+    def _cov_type(method: str, cov_type: str, kwargs: dict[str, Any]) -> str:
+        """Return the covariance's kind; any method but IRLS means the observed information, as in statsmodels."""
+        covariance.resolve(cov_type)
+        scoring = method.lower() in ("irls", "natural_gradient") or kwargs.get("optim_hessian") == "eim"
+        return cov_type if scoring or cov_type != "nonrobust" else "OIM"
+
+    def _check_start(self, settings: Settings) -> None:
+        start = settings.start_params
+        if start is not None and start.shape != (len(self.data.names),):
+            raise ValueError(
+                f"start_params needs one number for each of the {len(self.data.names)} coefficients; it has shape "
+                f"{start.shape}"
+            )
+        if start is not None and not np.isfinite(start).all():
+            raise ValueError("start_params must be finite numbers")
 
     def _run(self, settings: Settings, callback: Any) -> tuple[Fitted, Response, Any]:
         """Return the fit, the family with its constants as estimated, and what is known of an estimated shape."""

@@ -106,8 +106,7 @@ def _open_limits(likelihood: GLMLikelihood) -> dict[float, float]:
     for edge in (family.mean_domain.low, family.mean_domain.high):
         if not np.isfinite(edge) or not _in_support(family, edge):
             continue
-        with np.errstate(all="ignore"):
-            end = float(likelihood.link(np.array([edge]))[0])
+        end = likelihood.link.limit(edge)
         if np.isinf(end):
             limits[float(edge)] = float(np.sign(end))
     return limits

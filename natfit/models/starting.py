@@ -98,7 +98,6 @@ def _most_interior(likelihood: GLMLikelihood, source: Source, kept: Array) -> Ar
 def _predictor_edges(likelihood: GLMLikelihood) -> tuple[float, float]:
     """Return the least and greatest predictor whose mean lies in the family's domain."""
     domain = likelihood.family.mean_domain
-    with np.errstate(all="ignore"):
-        ends = likelihood.link(np.array([domain.low, domain.high]))
+    ends = np.array([likelihood.link.limit(domain.low), likelihood.link.limit(domain.high)])
     ends = np.where(np.isnan(ends), np.inf, ends)
     return float(ends.min()), float(ends.max())
