@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from natfit.data.checks import check_missing, check_not_empty, check_not_infinite, rows_text
+from natfit.data.checks import all_finite, check_missing, check_not_empty, check_not_infinite
 from natfit.data.expand import FactorPlan, Part, Rows, expand_dense, expand_tabmat, part_names, prefers_tabmat
 from natfit.data.response import extra_column, keep, make_response, one_column
 from natfit.data.table import Table
+from natfit.data.values import Values, level_codes
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from natfit.data.evaluate import Evaluator
-    from natfit.data.values import Values
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -97,14 +97,12 @@ class Design:
         """
         evaluator = self._evaluator(data)
         values = {name: evaluator.again(plan) for name, plan in self.factors.items()}
-        masks = {name: mask for name, each in values.items() if (mask := each.missing) is not None}
         table = evaluator.table
-        dropped = check_missing(masks, missing, table.n_rows)
+        dropped = check_missing(_masks(values, {}), missing, table.n_rows)
         kept = None if dropped is None else ~dropped
         rows = _rows(evaluator, values, self.factors, kept)
-        expand = expand_tabmat if (layout or self.layout) == "tabmat" else expand_dense
         index = table.index if table.index is None or kept is None else table.index[kept]
-        return NewRows(expand(self.parts, self.factors, rows), index, kept)
+        return NewRows(_EXPAND[layout or self.layout](self.parts, self.factors, rows), index, kept)
 
     def evaluate(self, expression: str, data: Any) -> Array:
         """Evaluate a column name or an expression on new data, as (n,) floats; NaN where it is missing.
@@ -218,29 +216,25 @@ def build_design(
     from natfit.data.evaluate import Evaluator
     from natfit.data.parse import parse_formula
 
-    for option, value, allowed in (
-        ("layout", layout, ("auto", "dense", "tabmat")),
-        ("order", order, ("formula", "patsy")),
-    ):
-        if value not in allowed:
-            raise ValueError(f"{option} must be one of {', '.join(map(repr, allowed))}; got {value!r}")
+    _check_choice("layout", layout, ("auto", "dense", "tabmat"))
+    _check_choice("order", order, ("formula", "patsy"))
     table = Table(data)
     left, right = parse_formula(formula, table)
-    evaluator = Evaluator(table, context or {}, {})
     check_not_empty(table.n_rows)
+    evaluator = Evaluator(table, context or {}, {})
     response = {factor.expr: evaluator(factor) for term in left for factor in term.factors}
-    columns = {
-        name: extra_column(name, value, evaluator) for name, value in (extras or {}).items() if value is not None
-    }
+    given = {name: value for name, value in (extras or {}).items() if value is not None}
+    columns = {name: extra_column(name, value, evaluator) for name, value in given.items()}
     factors = {factor.expr: factor for term in right for factor in term.factors}
     values = {name: evaluator.held(factor) for name, factor in factors.items()}
 
-    masks = {name: mask for name, each in {**response, **values}.items() if (mask := each.missing) is not None}
-    masks |= {name: mask for name, column in columns.items() if (mask := np.isnan(column)).any()}
+    masks = _masks({**response, **values}, columns)
     dropped = check_missing(masks, missing, table.n_rows)
     kept = None if dropped is None else ~dropped
     n_missing = 0 if dropped is None else int(dropped.sum())
     check_not_empty(table.n_rows - n_missing, dropped=n_missing)
+    for name, column in columns.items():
+        check_not_infinite(column, name, kept)
 
     y, y_names, y_levels = make_response(response, kept)
     parts, terms, plans = plan_terms(right, values, kept, patsy_order=order == "patsy")
@@ -249,18 +243,39 @@ def build_design(
     rows = _rows(evaluator, values, plans, kept)
     if layout == "auto":
         layout = "tabmat" if prefers_tabmat(parts, plans, rows.n_rows) else "dense"
-    matrix = (expand_tabmat if layout == "tabmat" else expand_dense)(parts, plans, rows)
-    for name, column in columns.items():
-        check_not_infinite(column, name, kept)
-    extra_columns = {name: keep(column, kept) for name, column in columns.items()}
-    index = table.index if table.index is None or kept is None else table.index[kept]
-    design = Design(
-        formula, tuple(names), tuple(terms), tuple(parts), plans, evaluator.state, dict(evaluator.used), layout
-    )
+    used = dict(evaluator.used)
     return DesignedData(
-        y, " + ".join(response), y_names, y_levels, matrix, names, list(terms), extra_columns, index, kept, n_missing,
-        design, {name: int(mask.sum()) for name, mask in masks.items()},
-    )  # fmt: skip
+        y=y,
+        y_name=" + ".join(response),
+        y_names=y_names,
+        y_levels=y_levels,
+        matrix=_EXPAND[layout](parts, plans, rows),
+        column_names=names,
+        terms=terms,
+        extras={name: keep(column, kept) for name, column in columns.items()},
+        index=table.index if table.index is None or kept is None else table.index[kept],
+        kept=kept,
+        n_missing=n_missing,
+        design=Design(formula, tuple(names), tuple(terms), tuple(parts), plans, evaluator.state, used, layout),
+        missing_in={name: int(mask.sum()) for name, mask in masks.items()},
+    )
+
+
+_EXPAND = {"dense": expand_dense, "tabmat": expand_tabmat}
+
+
+def _check_choice(option: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{option} must be one of {', '.join(map(repr, allowed))}; got {value!r}")
+
+
+def _masks(values: Mapping[str, Values], columns: Mapping[str, Array]) -> dict[str, np.ndarray]:
+    """Find the rows with missing values in each factor and extra column that has any."""
+    masks = {name: each.missing for name, each in values.items() if each.missing is not None}
+    for name, column in columns.items():
+        if not all_finite(column) and np.isnan(column).any():
+            masks[name] = np.isnan(column)
+    return masks
 
 
 def _rows(evaluator: Evaluator, values: Mapping[str, Values], plans: Mapping[str, FactorPlan], kept: Any) -> Rows:
@@ -268,31 +283,9 @@ def _rows(evaluator: Evaluator, values: Mapping[str, Values], plans: Mapping[str
     codes = {}
     for name, plan in plans.items():
         if plan.kind == "categorical":
-            codes[name] = _codes(plan, values[name], kept, evaluator.table.what)
+            codes[name] = level_codes(plan, values[name], kept, evaluator.table.what)
         elif plan.kind == "numeric":
             for column_name, column in evaluator.numbers(name).items():
                 check_not_infinite(column, column_name, kept)
     n_rows = evaluator.table.n_rows if kept is None else int(kept.sum())
     return Rows(evaluator.numbers, codes, kept, n_rows)
-
-
-def _codes(plan: FactorPlan, values: Values, kept: np.ndarray | None, what: str) -> np.ndarray:
-    """Number the level of each kept row; refuse a level that the design does not know."""
-    import pandas as pd
-
-    assert values.levels is not None
-    own = values.levels.cat.codes.to_numpy()
-    categories = values.levels.cat.categories
-    place = pd.Index(list(plan.levels), dtype=object).get_indexer(pd.Index(categories.tolist(), dtype=object))
-    codes = np.where(own < 0, -1, np.append(place, -1)[own])
-    unseen = (codes < 0) & (own >= 0)
-    if kept is not None:
-        unseen &= kept
-    if unseen.any():
-        strange = [repr(each) for each in categories[np.unique(own[unseen])].tolist()]
-        known = ", ".join(map(repr, plan.levels[:20])) + (", ..." if len(plan.levels) > 20 else "")
-        raise ValueError(
-            f"{plan.expression!r} has the unknown level{'' if len(strange) == 1 else 's'} {', '.join(strange[:5])} in "
-            f"{rows_text(np.flatnonzero(unseen))} of {what}; the known levels are {known}"
-        )
-    return codes if kept is None else codes[kept]

@@ -202,7 +202,7 @@ def expand_tabmat(parts: Sequence[Part], plans: Plans, rows: Rows) -> Any:
             dense_at.append(at)
         start += width
     if dense_parts:
-        dense = np.empty((rows.n_rows, sum(map(len, dense_at))), order="F")
+        dense = np.empty((rows.n_rows, sum(map(len, dense_at))))  # in C order tabmat cuts blocks of rows without a copy
         columns = iter(dense.T)
         for part, names in dense_parts:
             _fill(part, plans, rows, columns, names)

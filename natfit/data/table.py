@@ -141,6 +141,8 @@ class Table(Mapping[str, Any]):
             return pd.Series(column, index=self._position, name=name)
         if _is_narwhals(column):
             return pd.Series(from_narwhals_series(column), index=self._position, name=name)
+        if isinstance(column, list | tuple):  # NumPy would turn a missing value among texts into a text
+            return plain(pd.Series(list(column), index=self._position, name=name))
         array = np.asarray(column)
         if array.ndim != 1:
             raise ValueError(f"column {name!r} must be one-dimensional; it has shape {array.shape}")

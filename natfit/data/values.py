@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from natfit.data.checks import rows_text
+from natfit.data.expand import FactorPlan
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -45,3 +48,25 @@ class Values:
             if mask.any():
                 found = mask if found is None else found | mask
         return found
+
+
+def level_codes(plan: FactorPlan, values: Values, kept: np.ndarray | None, what: str) -> np.ndarray:
+    """Number the level of each kept row; refuse a level that the design does not know."""
+    import pandas as pd
+
+    assert values.levels is not None
+    own = values.levels.cat.codes.to_numpy()
+    categories = values.levels.cat.categories
+    place = pd.Index(list(plan.levels), dtype=object).get_indexer(pd.Index(categories.tolist(), dtype=object))
+    codes = np.where(own < 0, -1, np.append(place, -1)[own])
+    unseen = (codes < 0) & (own >= 0)
+    if kept is not None:
+        unseen &= kept
+    if unseen.any():
+        strange = [repr(each) for each in categories[np.unique(own[unseen])].tolist()]
+        known = ", ".join(map(repr, plan.levels[:20])) + (", ..." if len(plan.levels) > 20 else "")
+        raise ValueError(
+            f"{plan.expression!r} has the unknown level{'' if len(strange) == 1 else 's'} {', '.join(strange[:5])} in "
+            f"{rows_text(np.flatnonzero(unseen))} of {what}; the known levels are {known}"
+        )
+    return codes if kept is None else codes[kept]
