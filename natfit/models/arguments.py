@@ -12,6 +12,7 @@ from natfit.optimize.directions import Direction
 from natfit.optimize.optimizer import Optimizer
 from natfit.optimize.steps import Backtracking
 from natfit.optimize.stopping import Change, Decrement, Stop
+from natfit.results import covariance
 
 IGNORED = {"wls_method", "attach_wls", "optim_hessian", "max_start_irls", "skip_hessian", "warn_convergence"}
 """Arguments that steer statsmodels' own machinery and change no number here."""
@@ -38,8 +39,29 @@ def resolve_dispersion(family: Response, dispersion: float | str | None) -> floa
     return float(dispersion)
 
 
+def resolve_covariance(method: str, cov_type: str, extra: dict[str, Any]) -> str:
+    """Return the covariance's kind; any method but IRLS means the observed information, as in statsmodels."""
+    covariance.resolve(cov_type)
+    scoring = method.lower() in ("irls", "natural_gradient") or extra.get("optim_hessian") == "eim"
+    return cov_type if scoring or cov_type != "nonrobust" else "OIM"
+
+
+def check_start(start_params: Any, size: int) -> np.ndarray | None:
+    """Return start_params as an array, or refuse what is not one finite number for each coefficient."""
+    if start_params is None:
+        return None
+    start = np.asarray(start_params, dtype=float)
+    if start.shape != (size,):
+        raise ValueError(
+            f"start_params needs one number for each of the {size} coefficients; it has shape {start.shape}"
+        )
+    if not np.isfinite(start).all():
+        raise ValueError("start_params must be finite numbers")
+    return start
+
+
 def make_settings(
-    start_params: Any, maxiter: int, tol: float | None, optimizer: Any, rank: str, extra: dict[str, Any]
+    start_params: np.ndarray | None, maxiter: int, tol: float | None, optimizer: Any, rank: str, extra: dict[str, Any]
 ) -> Settings:
     """Return the settings of a fit, or refuse an argument that is not one."""
     if rank not in ("drop", "raise"):
@@ -49,7 +71,7 @@ def make_settings(
         if name not in known:
             raise TypeError(f"fit got an unexpected argument {name!r}")
     return Settings(
-        start_params=None if start_params is None else np.asarray(start_params, dtype=float),
+        start_params=start_params,
         max_iterations=int(maxiter),
         stop=make_stop(tol, extra),
         optimizer=make_optimizer(optimizer),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,13 @@ from natfit.families.links import Link
 from natfit.families.response import Response
 from natfit.likelihoods.glm import GLMLikelihood
 from natfit.models import binding
-from natfit.models.arguments import make_settings, resolve_dispersion
+from natfit.models.arguments import check_start, make_settings, resolve_covariance, resolve_dispersion
 from natfit.models.checks import check_for
 from natfit.models.data import GLMData
 from natfit.models.families import resolve_family
 from natfit.models.fitting import Fitted, Settings, fit_glm
 from natfit.models.rows import NewRows
-from natfit.results import covariance
+from natfit.models.verdict import warn_about
 from natfit.results.glm import GLMResults
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -71,7 +70,7 @@ class GLM:
     >>> X = np.column_stack([np.ones(4), [0.0, 1.0, 2.0, 3.0]])
     >>> fit = nf.GLM([1, 2, 4, 9], X, family="poisson").fit()
     >>> fit.params.round(4)
-    array([-0.0445,  0.744 ])
+    array([-0.0605,  0.7478])
     """
 
     formula: str | None = None
@@ -269,33 +268,16 @@ class GLM:
         GLMResults
             Also where the fit did not converge; a ConvergenceWarning or SeparationWarning says why.
         """
-        cov_type = self._cov_type(method, cov_type, kwargs)
-        settings = make_settings(start_params, maxiter, tol, optimizer, rank, kwargs)
-        self._check_start(settings)
+        cov_type = resolve_covariance(method, cov_type, kwargs)
+        start = check_start(start_params, len(self.data.names))
+        settings = make_settings(start, maxiter, tol, optimizer, rank, kwargs)
         dispersion = resolve_dispersion(self.family, scale if scale is not None else self.dispersion)
         with binding.progress_bar(progress) as callback:
             fitted, family, shape = self._run(settings, callback)
         self._rank = int(fitted.kept.sum())
         results = GLMResults(self, fitted, family, dispersion, cov_type, use_t, shape)
-        self._warn(fitted)
+        warn_about(fitted, self.data.names)
         return results
-
-    @staticmethod
-    def _cov_type(method: str, cov_type: str, kwargs: dict[str, Any]) -> str:
-        """Return the covariance's kind; any method but IRLS means the observed information, as in statsmodels."""
-        covariance.resolve(cov_type)
-        scoring = method.lower() in ("irls", "natural_gradient") or kwargs.get("optim_hessian") == "eim"
-        return cov_type if scoring or cov_type != "nonrobust" else "OIM"
-
-    def _check_start(self, settings: Settings) -> None:
-        start = settings.start_params
-        if start is not None and start.shape != (len(self.data.names),):
-            raise ValueError(
-                f"start_params needs one number for each of the {len(self.data.names)} coefficients; it has shape "
-                f"{start.shape}"
-            )
-        if start is not None and not np.isfinite(start).all():
-            raise ValueError("start_params must be finite numbers")
 
     def _run(self, settings: Settings, callback: Any) -> tuple[Fitted, Response, Any]:
         """Return the fit, the family with its constants as estimated, and what is known of an estimated shape."""
@@ -309,23 +291,6 @@ class GLM:
             return fit_with_alpha(self, settings)
         fitted = fit_glm(self.likelihood(), self.source, mean, lambda rank: self.wnobs - rank, settings)
         return fitted, self.family, None
-
-    def _warn(self, fitted: Fitted) -> None:
-        if fitted.converged:
-            return
-        from natfit.results.warnings import ConvergenceWarning, SeparationWarning
-
-        if fitted.separation is not None:
-            columns = [n for n, s in zip(self.data.names, fitted.separation.columns, strict=True) if s]
-            warnings.warn(
-                f"separation: at least {fitted.separation.n_rows} row(s) can be fitted ever better by letting "
-                f"{', '.join(columns)} run off to infinity, so these have no finite maximum-likelihood estimate and no "
-                "standard error; drop or merge the levels concerned, or use a penalised fit",
-                SeparationWarning,
-                stacklevel=3,
-            )
-        else:
-            warnings.warn(f"the fit did not converge: {fitted.reason}", ConvergenceWarning, stacklevel=3)
 
     def null_fit(self, results: GLMResults) -> GLMResults:
         """Return the fit of a constant alone, with this model's offset and weights and the family as estimated."""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from natfit.results.glm import GLMResults
+    from natfit.results.measures import Measures
 
 
-def estimate_dispersion(fit: GLMResults, how: float | str) -> float:
+def estimate_dispersion(fit: Measures, how: float | str) -> float:
     """Return the dispersion.
 
     Parameters
@@ -32,7 +32,7 @@ def estimate_dispersion(fit: GLMResults, how: float | str) -> float:
     return statistic / fit.df_resid if fit.df_resid > 0 else np.nan
 
 
-def _maximum_likelihood(fit: GLMResults) -> float:
+def _maximum_likelihood(fit: Measures) -> float:
     if fit.family.name in ("gaussian", "inverse_gaussian"):
         return fit.deviance / fit.model.wnobs  # for these two the deviance is the whole of the dispersion's statistic
     from scipy.optimize import brentq, minimize_scalar

@@ -16,10 +16,12 @@ class Tests:
     if TYPE_CHECKING:
         model: Any
         fitted: Any
-        df_resid: float
-        df_model: float
         use_t: bool
 
+        @property
+        def df_resid(self) -> float: ...
+        @property
+        def df_model(self) -> float: ...
         @property
         def _cov(self) -> Array: ...
 
@@ -44,7 +46,11 @@ class Tests:
         matrix, *value = r_matrix if isinstance(r_matrix, tuple) else (r_matrix,)
         rows = np.atleast_2d(np.asarray(matrix, dtype=float))
         if rows.shape[1] == kept.size:
-            tested = [n for n, k, r in zip(self.model.exog_names, kept, rows.any(axis=0), strict=True) if r and not k]
+            tested = [
+                n
+                for n, k, r in zip(self.model.exog_names, kept, np.any(rows, axis=0).tolist(), strict=True)
+                if r and not k
+            ]
             if tested:
                 raise ValueError(
                     f"a test needs identified coefficients, but {', '.join(tested)} is aliased; test the others"
