@@ -32,13 +32,13 @@ class DirichletForm(ExponentialFamily):
         return self.home_from_mean(m) - 1.0
 
     def home_from_mean(self, m: Array) -> Array:
-        def shortfall(total: Array) -> tuple[Array, Array]:
-            alpha = inverse_digamma(m + digamma(total)[..., None])
+        def shortfall(total: Array, mean: Array) -> tuple[Array, Array]:
+            alpha = inverse_digamma(mean + digamma(total)[..., None])
             slope = polygamma(1, total) * (1.0 / polygamma(1, alpha)).sum(axis=-1)
             added = alpha.sum(axis=-1)
             return np.log(total / added), 1.0 / total - slope / added
 
-        total = increasing_root(shortfall, np.zeros(m.shape[:-1]), self._first_total(m))
+        total = increasing_root(shortfall, np.zeros(m.shape[:-1]), self._first_total(m), m)
         return inverse_digamma(m + digamma(total)[..., None])
 
     def _first_total(self, m: Array) -> Array:

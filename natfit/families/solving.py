@@ -15,21 +15,25 @@ MAX_STEPS = 200
 
 
 def increasing_root(
-    function: Callable[[Array], tuple[Array, Array]],
+    function: Callable[..., tuple[Array, Array]],
     target: ArrayLike,
     start: ArrayLike,
+    *known: Array,
 ) -> Array:
     """Solve f(x) = target for an increasing f of a positive x, elementwise, by Newton steps kept inside a bracket.
 
     Newton's method in log x; a step that leaves the bracket, or goes too far, is replaced by its midpoint (in log x),
-    or by a step of a factor 4, 16, 256, ... while one side is open. Converges where a root exists.
+    or by a step of a factor 4, 16, 256, ... while one side is open. Converges where a root exists. Elements that are
+    done are not evaluated again.
 
     Parameters
     ----------
     function : callable
-        x, shape (n,), to f(x) and f'(x).
+        x, shape (n,), and the rows of ``known`` that belong to it, to f(x) and f'(x).
     target, start : array_like
-        Right-hand sides, and positive first guesses; they broadcast.
+        Right-hand sides, and positive first guesses; they broadcast to the result's shape (...).
+    *known : ndarray, (..., *any)
+        What else f depends on, an entry for each element.
 
     Returns
     -------
@@ -43,27 +47,31 @@ def increasing_root(
     array([1.        , 2.71828183])
     """
     goal, start = np.broadcast_arrays(np.asarray(target, dtype=float), np.asarray(start, dtype=float))
-    x = np.log(start)
-    low, high = np.full(x.shape, -np.inf), np.full(x.shape, np.inf)
-    stride = np.full(x.shape, np.log(4.0))
-    settled = np.zeros(x.shape, dtype=bool)
+    shape, depth = goal.shape, goal.ndim
+    root, goal = np.log(start).ravel(), goal.ravel()
+    rows = [np.reshape(entry, (root.size, *entry.shape[depth:])) for entry in known]
+    active = np.arange(root.size)
+    low, high = np.full(root.size, -np.inf), np.full(root.size, np.inf)
+    stride = np.full(root.size, np.log(4.0))
     for _ in range(MAX_STEPS):
-        value, slope = function(np.exp(x))
-        gap = goal - value
+        if active.size == 0:
+            break
+        x = root[active]
+        value, slope = function(np.exp(x), *(row[active] for row in rows))
+        gap = goal[active] - value
         low, high = np.where(gap > 0, x, low), np.where(gap <= 0, x, high)
         with np.errstate(all="ignore"):  # a slope of zero or an overflow: the safeguard takes over
             newton = x + gap / (slope * np.exp(x))
-        new, stride = _safeguard(x, newton, low, high, stride)
-        settled |= gap == 0
-        close = np.abs(new - x) <= 2 * np.finfo(float).eps * np.maximum(1.0, np.abs(x))
-        x = np.where(settled, x, new)
-        settled |= close
-        if settled.all():
-            break
-    return np.exp(x)
+        new, stride, usable = _safeguard(x, newton, low, high, stride)
+        root[active] = new = np.where(gap == 0, x, new)
+        # a Newton step of 1e-9 leaves an error of the order of its square; a bracket can close to rounding only
+        narrow = high - low <= 4 * np.finfo(float).eps * np.maximum(1.0, np.abs(x))
+        going = ~((gap == 0) | (usable & (np.abs(new - x) <= 1e-9)) | narrow)
+        active, low, high, stride = active[going], low[going], high[going], stride[going]
+    return np.exp(root).reshape(shape)
 
 
-def _safeguard(here: Array, newton: Array, low: Array, high: Array, stride: Array) -> tuple[Array, Array]:
+def _safeguard(here: Array, newton: Array, low: Array, high: Array, stride: Array) -> tuple[Array, Array, Array]:
     """Keep Newton's proposal where it is inside the bracket and not far away; otherwise bisect or stride out."""
     usable = np.isfinite(newton) & (newton >= low) & (newton <= high) & (np.abs(newton - here) <= stride)
     closed = np.isfinite(low) & np.isfinite(high)
@@ -71,7 +79,7 @@ def _safeguard(here: Array, newton: Array, low: Array, high: Array, stride: Arra
         middle = 0.5 * (low + high)
     outward = np.where(np.isfinite(low), here + stride, here - stride)
     new = np.where(usable, newton, np.where(closed, middle, outward))
-    return new, np.where(usable | closed, stride, 2 * stride)
+    return new, np.where(usable | closed, stride, 2 * stride), usable
 
 
 def inverse_digamma(value: ArrayLike) -> Array:
