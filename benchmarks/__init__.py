@@ -1,0 +1,1 @@
+"""natfit side by side with its peers: seconds, memory and distance from the maximum. Run ``python -m benchmarks``."""
