@@ -1,0 +1,89 @@
+"""Second derivatives where no closed form was given: the observed information, and the bend of coordinates."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from natfit.families.base import ExponentialFamily
+from natfit.families.family import Family
+from natfit.parametrizations.base import Array, Parametrization
+from natfit.parametrizations.numerical import numerical_jacobian
+
+
+def home_observed(family: Family, y: Array, weights: Array | None, theta: Array) -> Array:
+    """Return minus the Hessian of a sample's log-likelihood in home parameters, (p, p).
+
+    In an exponential family it is n J'FJ less the second derivatives of eta(theta), weighted by what is left of the
+    statistics; J = d eta / d theta is closed, and differentiated once. Any other family's score is differentiated.
+
+    Parameters
+    ----------
+    family : Family
+    y : (n, *event) ndarray
+    weights : (n,) ndarray, optional
+        How many observations a row stands for.
+    theta : (p,) ndarray
+        Inside the domain.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from natfit.families import Poisson
+    >>> home_observed(Poisson(), np.array([2.0, 4.0]), None, np.array([2.0])).round(8)
+    array([[1.5]])
+    """
+    if not isinstance(family, ExponentialFamily):
+        return -_symmetric(
+            numerical_jacobian(lambda points: _scores(family, y, weights, points), theta, family.contains)
+        )
+    count = float(len(y) if weights is None else weights.sum())
+    score = total_score(family, y, weights, theta)
+    left = np.linalg.solve(family.natural_jacobian(theta).T, score)
+
+    def pulled(points: Array) -> Array:
+        return np.einsum("...kp,k->...p", family.natural_jacobian(points), left)
+
+    return count * family.home_fisher(theta) - _symmetric(numerical_jacobian(pulled, theta, family.contains))
+
+
+def total_score(family: Family, y: Array, weights: Array | None, theta: Array) -> Array:
+    """Return the gradient of a sample's log-likelihood in home parameters, (p,).
+
+    Where the family has no row-wise score of its own it comes from the sum of the sufficient statistics.
+    """
+    if isinstance(family, ExponentialFamily) and type(family).home_score is ExponentialFamily.home_score:
+        mean = family.mean_from_natural(family.natural_from_home(theta))
+        count = len(y) if weights is None else weights.sum()
+        return family.natural_jacobian(theta).T @ (_sum(family.sufficient_statistics(y), weights) - count * mean)
+    return _sum(family.home_score(y, theta), weights)
+
+
+def bend(coordinates: Parametrization, xi: Array, score: Array) -> Array:
+    """Return the sum of the second derivatives d2 theta / d xi2, weighted by a score in home parameters, (q, q).
+
+    The observed information in coordinates is J'HJ less this. It vanishes where the whole score does, so it matters
+    where coordinates are fewer than home parameters, or away from the maximum.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from natfit.parametrizations import Log
+    >>> bend(Log(["log_rate"]), np.array([0.0]), np.array([3.0])).round(8)
+    array([[3.]])
+    """
+    with np.errstate(all="ignore"):
+        return _symmetric(numerical_jacobian(lambda x: coordinates.pull_score(x, score), xi, coordinates.contains))
+
+
+def _scores(family: Family, y: Array, weights: Array | None, points: Array) -> Array:
+    """Return the total score at each of several parameters, (..., p): one after another, as the rows are many."""
+    flat = [total_score(family, y, weights, point) for point in points.reshape(-1, points.shape[-1])]
+    return np.array(flat).reshape(points.shape)
+
+
+def _sum(rows: Array, weights: Array | None) -> Array:
+    return rows.sum(axis=0) if weights is None else weights @ rows
+
+
+def _symmetric(matrix: Array) -> Array:
+    return 0.5 * (matrix + np.swapaxes(matrix, -1, -2))
