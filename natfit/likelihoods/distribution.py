@@ -1,0 +1,139 @@
+"""The likelihood of one distribution for all rows: stateless row mathematics -> Sums."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from natfit.data.block import Block
+from natfit.families.base import ExponentialFamily
+from natfit.families.curvature import home_observed, total_score
+from natfit.families.expectation import expectation
+from natfit.families.family import Family
+from natfit.likelihoods.layout import Layout
+from natfit.likelihoods.sums import Sums
+from natfit.metric import Gram, Metric, Triangular
+from natfit.need import FACTOR, LOGLIK, MEAT, METRIC, OBSERVED, SCORE
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class DistributionLikelihood:
+    """Independent observations of one distribution, with the family's home parameters as parameters.
+
+    The log-likelihood is the full, normalised one; the expected information is n times that of one observation.
+    A block carries the observations in column ``y``, (n, *event), and may carry ``freq_weights``: a row of frequency f
+    stands for f rows.
+
+    Parameters
+    ----------
+    family : Family
+        Exponential or not: what it needs of it are log-density, score and Fisher information. The observations must lie
+        in its support; that is checked before a fit, not here.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from natfit.families import Poisson
+    >>> from natfit.need import ALL
+    >>> block = Block({}, {"y": np.array([1.0, 3.0])})
+    >>> sums = DistributionLikelihood(Poisson()).evaluate(np.array([1.0]), block, ALL)
+    >>> sums["score"], sums["metric"].matrix
+    (array([2.]), array([[2.]]))
+    """
+
+    def __init__(self, family: Family):
+        self.family = family
+        self.layout = Layout({"distribution": family.parameter_names})
+        self.observed_is_expected = isinstance(family, ExponentialFamily)
+        """Whether both informations are one matrix at the maximum of the likelihood."""
+        own = type(family).home_log_prob
+        self._by_statistics = isinstance(family, ExponentialFamily) and own is ExponentialFamily.home_log_prob
+
+    def evaluate(self, params: Array, block: Block, need: int) -> Sums:
+        """Return the Sums of a block that ``need`` asks for; ``loglik`` is -inf outside the domain."""
+        family, y, freq = self.family, block.columns["y"], block.columns.get("freq_weights")
+        with np.errstate(all="ignore"):
+            if not np.all(family.contains(params)):
+                return self._outside(need)
+            sums = Sums()
+            if need & LOGLIK:
+                loglik = self._loglik(params, block)
+                if not np.isfinite(loglik):
+                    return self._outside(need)
+                sums["loglik"] = loglik
+            if need & SCORE:
+                sums["score"] = total_score(family, y, freq, params)
+            if need & METRIC:
+                sums["metric"] = self._expected(params, self.count(block), need)
+            if need & OBSERVED:
+                sums["observed"] = Gram(home_observed(family, y, freq, params))
+            if need & MEAT:
+                each = family.home_score(y, params)
+                sums["meat"] = Gram(each.T @ each if freq is None else (each.T * freq) @ each)
+        return sums
+
+    @staticmethod
+    def count(block: Block) -> float:
+        """Return the number of observations that a block stands for."""
+        freq = block.columns.get("freq_weights")
+        return float(block.n_rows if freq is None else freq.sum())
+
+    def statistics(self, block: Block) -> Sums:
+        """Return the sum ``statistics`` of an exponential family's sufficient statistics, (k,), and their ``count``."""
+        assert isinstance(self.family, ExponentialFamily)
+        return Sums(statistics=self._total(block), count=self.count(block))
+
+    def _total(self, block: Block) -> Array:
+        rows = self.family.sufficient_statistics(block.columns["y"])  # type: ignore[attr-defined]
+        freq = block.columns.get("freq_weights")
+        return rows.sum(axis=0) if freq is None else freq @ rows
+
+    def _loglik(self, params: Array, block: Block) -> float:
+        y, freq = block.columns["y"], block.columns.get("freq_weights")
+        if not self._by_statistics:
+            each = self.family.home_log_prob(y, params)
+            return float(each.sum() if freq is None else freq @ each)
+        family: Any = self.family
+        eta = family.natural_from_home(params)
+        base = family.log_base_measure(y)
+        free = float(base.sum() if freq is None else freq @ base)
+        return free + float(self._total(block) @ eta - self.count(block) * family.log_partition(eta))
+
+    def _expected(self, params: Array, count: float, need: int) -> Metric:
+        fisher = self.family.home_fisher(params)
+        if not need & FACTOR:
+            return Gram(count * fisher)
+        scale = np.sqrt(fisher.diagonal())
+        scaled = fisher / scale / scale[:, None]
+        if not np.isfinite(scaled).all():
+            return Triangular(np.full_like(fisher, np.nan))
+        values, vectors = np.linalg.eigh(scaled)
+        root = np.sqrt(np.maximum(count * values, 0.0))
+        return Triangular.from_rows(root[:, None] * vectors.T * scale)
+
+    def kl(self, params0: Array, params1: Array, block: Block) -> Sums:
+        """Return the divergence ``kl`` of the block's law under params1 from that under params0, in nats.
+
+        Closed for exponential families, a sum or a quadrature for others in one dimension.
+        """
+        family = self.family
+        if isinstance(family, ExponentialFamily):
+            each = family.home_kl(params0, params1)
+        else:
+            each = expectation(
+                family, lambda y: family.home_log_prob(y, params0) - family.home_log_prob(y, params1), params0
+            )
+        return Sums(kl=self.count(block) * float(each))
+
+    def _outside(self, need: int) -> Sums:
+        size = self.layout.size
+        sums = Sums(loglik=-np.inf)
+        if need & SCORE:
+            sums["score"] = np.full(size, np.nan)
+        for flag, name in ((METRIC, "metric"), (OBSERVED, "observed"), (MEAT, "meat")):
+            if need & flag:
+                hold = Triangular if flag == METRIC and need & FACTOR else Gram
+                sums[name] = hold(np.full((size, size), np.nan))
+        return sums
