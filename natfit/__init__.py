@@ -12,7 +12,9 @@ from natfit._version import __version__
 
 if TYPE_CHECKING:
     from natfit import data, diagnostics, families, optimize, parametrizations
+    from natfit.models.distribution import fit_distribution
     from natfit.models.glm import GLM
+    from natfit.results.distribution import DistributionResults
     from natfit.results.glm import GLMResults
     from natfit.results.warnings import ConvergenceWarning, SeparationWarning
 
@@ -23,12 +25,15 @@ _NAMES = {
     "GLM": "natfit.models.glm",
     "GLMResults": "natfit.results.glm",
     "ConvergenceWarning": "natfit.results.warnings",
+    "DistributionResults": "natfit.results.distribution",
     "SeparationWarning": "natfit.results.warnings",
+    "fit_distribution": "natfit.models.distribution",
 }
 
 __all__ = [
     "GLM",
     "ConvergenceWarning",
+    "DistributionResults",
     "GLMResults",
     "SeparationWarning",
     "__version__",
@@ -36,6 +41,7 @@ __all__ = [
     "datasets",
     "diagnostics",
     "families",
+    "fit_distribution",
     "optimize",
     "parametrizations",
 ]
