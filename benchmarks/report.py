@@ -39,11 +39,12 @@ def comparison_table(comparison: Comparison) -> str:
     head += ["extra MB", "times natfit", "share of design", "standard errors from the MLE", "error of bse"]
     rows = [_row(one, base, gram, case.design_bytes) for one in comparison.runs]
     measured = [fit["memory_by"] for one in comparison.runs for fit in one.fits]
+    layout = "rows" if case.order == "C" else "columns"
     lines = [
         f"## {case.title}",
         "",
-        f"Medians over {comparison.repeat} round(s) of fits with standard errors, each in a fresh process, the peers in turn. One Gram "
-        f"pass: {gram:.3g} s. Design: {_mb(case.design_bytes)} MB, {'rows' if case.order == 'C' else 'columns'} contiguous. "
+        f"Medians over {comparison.repeat} round(s) of fits with standard errors, each in a fresh process, the peers in "
+        f"turn. One Gram pass: {gram:.3g} s. Design: {_mb(case.design_bytes)} MB, {layout} contiguous. "
         f"Extra memory: {measured[0] if measured else NONE}.",
         "",
         _table(head, rows),
