@@ -173,7 +173,7 @@ class GLMLikelihood:
             weight = block.columns.get("weight")
             if rows is None:
                 return Sums(deviance=np.nan, pearson=np.nan)
-            unit = self.family.unit_deviance(block.columns["y"], rows.mu)
+            unit = self.family.unit_deviance(block.columns["y"], rows.mu, rows.complement)
             deviance = float(unit.sum() if weight is None else unit @ weight)
             return Sums(deviance=deviance, pearson=self._pearson(rows, weight))
 
@@ -188,7 +188,7 @@ class GLMLikelihood:
             if rows is None:
                 return Sums(loglik=-np.inf)
             known = block.columns
-            options = {"trials": known["trials"]} if "trials" in known else {}
+            options = {"trials": known.get("trials"), "complement": rows.complement} if self._needs_complement else {}
             each = self.family.response_log_prob(
                 known["y"], rows.mu, dispersion=dispersion, weight=known.get("var_weights", 1.0), **options
             )

@@ -14,7 +14,6 @@ import numpy as np
 
 from natfit.data.arrays import Source
 from natfit.data.block import Block
-from natfit.families.response import Response
 from natfit.likelihoods.glm import GLMLikelihood
 from natfit.metric import Gram, Metric, SingularMetric
 
@@ -104,21 +103,12 @@ def _open_limits(likelihood: GLMLikelihood) -> dict[float, float]:
     """Return, for each response that sits on a limit of the mean, the sign in which the predictor runs off to reach it."""
     family, limits = likelihood.family, {}
     for edge in (family.mean_domain.low, family.mean_domain.high):
-        if not np.isfinite(edge) or not _in_support(family, edge):
+        if not np.isfinite(edge) or edge not in family.attainable_limits:
             continue
         end = likelihood.link.limit(edge)
         if np.isinf(end):
             limits[float(edge)] = float(np.sign(end))
     return limits
-
-
-def _in_support(family: Response, value: float) -> bool:
-    """Say whether a response may take a value: a limit of the mean that no response takes is never approached."""
-    try:
-        family.check_response(np.array([value]))
-    except ValueError:
-        return False
-    return True
 
 
 def _signed_moves(block: Block, basis: Array, limits: dict[float, float]) -> tuple[Array, float]:

@@ -21,8 +21,8 @@ class Residuals:
         def _eta(self) -> Array: ...
         def _rows(self, values: Array) -> Any: ...
 
-    def _parts(self) -> tuple[Array, Array, Array, Array, Array, Array]:
-        """Return y - mu, mu, V(mu), dmu/deta, the variance weights and the trials of all rows."""
+    def _parts(self) -> tuple[Array, Array, Array | None, Array, Array, Array, Array]:
+        """Return y - mu, mu, its complement, V(mu), dmu/deta, the variance weights and the trials of all rows."""
         data = self.model.data
         with np.errstate(all="ignore"):
             mu, complement, slope = self.link.mean(self._eta)
@@ -30,7 +30,7 @@ class Residuals:
             variance = self.family.variance(mu, complement)
         ones = np.ones(data.n_rows)
         weight = ones if data.var_weights is None else data.var_weights
-        return residual, mu, variance, slope, weight, ones if data.trials is None else data.trials
+        return residual, mu, complement, variance, slope, weight, ones if data.trials is None else data.trials
 
     @property
     def resid_response(self) -> Any:
@@ -41,19 +41,19 @@ class Residuals:
     @property
     def resid_pearson(self) -> Any:
         """(y - mu) sqrt(weight / V(mu))."""
-        residual, _, variance, _, weight, trials = self._parts()
+        residual, _, _, variance, _, weight, trials = self._parts()
         return self._rows(residual * np.sqrt(weight * trials / variance))
 
     @property
     def resid_working(self) -> Any:
         """(y - mu) d eta / d mu, with statsmodels' square of the trials."""
-        residual, _, _, slope, _, trials = self._parts()
+        residual, _, _, _, slope, _, trials = self._parts()
         return self._rows(residual / slope * trials**2)
 
     @property
     def resid_deviance(self) -> Any:
         """sign(y - mu) sqrt(weight d(y, mu))."""
-        residual, mu, _, _, weight, trials = self._parts()
+        residual, mu, complement, _, _, weight, trials = self._parts()
         with np.errstate(all="ignore"):
-            unit = self.family.unit_deviance(self.model.data.y, mu)
-        return self._rows(np.sign(residual) * np.sqrt(np.maximum(unit, 0.0) * weight * trials))
+            unit = self.family.unit_deviance(self.model.data.y, mu, complement)
+        return self._rows(np.sign(residual) * np.sqrt(unit * weight * trials))
