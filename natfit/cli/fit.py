@@ -1,0 +1,235 @@
+"""``natfit fit``: a generalized linear model from a formula and a table."""
+
+from __future__ import annotations
+
+import math
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from natfit.cli.render import FORMATS, as_text
+from natfit.cli.running import INTERRUPTED, Refusal, refusing
+from natfit.cli.scope import _from_nowhere
+from natfit.cli.tables import WritablePath, check_distinct, read_data
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from natfit.models.glm import GLM
+    from natfit.results.glm import GLMResults
+
+LONG_WORK = 20_000_000
+"""Entries of the design from which a bar is shown unasked: a fit then takes about a second or more on one core."""
+
+NOT_CONVERGED = 1
+
+EPILOG = """\b
+Examples:
+  natfit fit "sat ~ width + C(color)" --data crabs --family poisson
+  natfit fit "cbind(killed, n - killed) ~ dose" --data beetles --family binomial --link probit
+  natfit fit "claims ~ age + C(group)" --data policies.parquet --family poisson \\
+      --exposure holders --cov-type HC0 --output table.html
+
+Exit status: 0 where the fit converged, 1 where it did not (the table says why), 2 for bad input, 130 where it was
+interrupted (the table shows the last good parameters, and no file is written).
+"""
+
+
+class Dispersion(click.ParamType):
+    """A number above zero, or the name of an estimate."""
+
+    name = "number|pearson|deviance|ml"
+    estimates = ("pearson", "deviance", "ml")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
+        """Return the number or name, or refuse it."""
+        if value in self.estimates:
+            return str(value)
+        try:
+            number = float(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a number nor one of {', '.join(self.estimates)}", param, ctx)
+        if not 0.0 < number < math.inf:
+            self.fail(f"{value} is not a finite number above 0", param, ctx)
+        return number
+
+
+class Numbers(click.ParamType):
+    """Finite numbers with commas between them."""
+
+    name = "b0,b1,..."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[float]:
+        """Return the numbers, or refuse what is none."""
+        numbers = []
+        for piece in str(value).split(","):
+            try:
+                number = float(piece)
+            except ValueError:
+                number = math.nan
+            if not math.isfinite(number):
+                self.fail(f"{piece.strip()!r} is not a finite number; write numbers with commas between", param, ctx)
+            numbers.append(number)
+        return numbers
+
+
+class Between(click.ParamType):
+    """A number between 0 and 1, both excluded."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number, or refuse it."""
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not 0.0 < number < 1.0:
+            self.fail(f"{value!r} is not a number between 0 and 1", param, ctx)
+        return number
+
+
+def option(*names: str, **settings: Any) -> Callable[[Any], Any]:
+    """Make an option whose help shows its default, where it has one."""
+    return click.option(*names, show_default=settings.get("default") is not None, **settings)
+
+
+COLUMN = {"metavar": "COLUMN"}
+
+OPTIONS = [
+    option("--data", required=True, metavar="PATH", help="The table: .csv, .tsv, .txt, .parquet or .feather. Where "
+           "there is no such file, a data set that natfit ships, as 'crabs'."),
+    option("--family", default="gaussian", metavar="NAME", help="gaussian, binomial, poisson, gamma, inverse_gaussian, "
+           "negative_binomial or tweedie; with a constant as in 'tweedie(1.5)' and 'negative_binomial(0.3)' (left out: "
+           "alpha is estimated)."),
+    option("--link", metavar="NAME", help="identity, log, logit, probit, cloglog, loglog, cauchit, log_complement, "
+           "inverse, inverse_squared, sqrt, 'power(0.5)', 'negative_binomial(0.3)' or softplus; by default the family's "
+           "customary one."),
+    option("--offset", **COLUMN, help="Added to the linear predictor. COLUMN is a column or an expression."),
+    option("--exposure", **COLUMN, help="Its logarithm is added to the linear predictor; needs the log link."),
+    option("--freq-weights", **COLUMN, help="How many identical observations a row stands for."),
+    option("--var-weights", **COLUMN, help="A row's variance is divided by this."),
+    option("--trials", **COLUMN, help="For a binomial proportion: how many trials it is of."),
+    option("--dispersion", type=Dispersion(), metavar="NUMBER|NAME", help="What the variance is multiplied by: a number, "
+           "pearson, deviance or ml; pearson makes any family a quasi-likelihood. By default 1 for binomial, Poisson and "
+           "negative binomial, pearson for the others."),
+    option("--cov-type", default="nonrobust", metavar="KIND", help="Standard errors: nonrobust (expected information), "
+           "OIM (observed information) or HC0 (White's sandwich)."),
+    option("--use-t", is_flag=True, help="Student's t instead of the normal law."),
+    option("--alpha", type=Between(), default=0.05, help="One less the level of the intervals."),
+    option("--missing", type=click.Choice(["drop", "raise"]), default="drop", help="Rows with missing values: leave "
+           "them out and say how many, or refuse them."),
+    option("--rank", type=click.Choice(["drop", "raise"]), default="drop", help="Aliased columns: leave them out with a "
+           "note, or refuse them."),
+    option("--tol", type=float, default=1e-12, help="Stop when the decrement, the squared distance to the maximum in "
+           "standard errors, falls below this."),
+    option("--maxiter", type=click.IntRange(min=1), default=100, help="Most iterations."),
+    option("--start", type=Numbers(), help="Coefficients to start from."),
+    option("--progress/--no-progress", default=None, help="A bar with the decrement, on standard error; by default "
+           "where that is a terminal and the work is long."),
+    option("--output", type=WritablePath(FORMATS), metavar="PATH", help="Write the table to this file too: .txt, .html, "
+           ".tex (LaTeX), .md (Markdown), or .csv (coefficients to all digits)."),
+    option("--record", is_flag=True, help="Print the record too: a line for each iteration."),
+    option("--predict", type=(str, WritablePath([".csv"])), metavar="NEW OUT.csv", help="Predict the mean, with its "
+           "standard error and interval, for the rows of the table NEW and write OUT.csv, row by row."),
+]  # fmt: skip
+
+
+def with_options(function: Any) -> Any:
+    """Give a command the options of a fit, in their order."""
+    for each in reversed(OPTIONS):
+        function = each(function)
+    return function
+
+
+@click.command("fit", epilog=EPILOG)
+@click.argument("formula")
+@with_options
+def command(formula: str, **asked: Any) -> int:
+    """Fit a generalized linear model to a table and print its summary.
+
+    FORMULA names the response and the terms, as in "sat ~ width + C(color)": C() makes levels of numbers, a:b and a*b
+    are interactions, bs(x, df=4) a spline, log(x) and the like are applied to columns.
+    """
+    with refusing():
+        inputs = [asked["data"]] + ([asked["predict"][0]] if asked["predict"] else [])
+        check_distinct(inputs, [path for path in (asked["output"], (asked["predict"] or (0, None))[1]) if path])
+        tables = [read_data(name) for name in inputs]
+        model = build(formula, tables[0], asked)
+        if asked["predict"]:
+            model.new_rows(tables[1])  # what can't be predicted for is refused before any fitting
+    fit = estimate(model, asked)
+    interrupted = fit.reason.startswith("interrupted")
+    click.echo(as_text(fit, asked["alpha"]), nl=False)
+    if asked["record"]:
+        click.echo("\n" + fit.record.to_string(index=False))
+    if interrupted:
+        return INTERRUPTED
+    with refusing():
+        write(fit, asked, tables[-1])
+    return 0 if fit.converged else NOT_CONVERGED
+
+
+def build(formula: str, table: pd.DataFrame, asked: dict[str, Any]) -> GLM:
+    """Return the model; everything that is wrong with formula, columns, family or link is found here."""
+    from natfit import families
+    from natfit.families.response import Response
+    from natfit.models.glm import GLM
+    from natfit.results.covariance import resolve
+
+    resolve(asked["cov_type"])
+    if not isinstance(families.get(asked["family"]), Response):
+        raise ValueError(f"the {asked['family']} family is not one of a generalized linear model (natfit fit --help)")
+    names = ("family", "link", "offset", "exposure", "freq_weights", "var_weights", "trials", "dispersion", "missing")
+    model: GLM = _from_nowhere(GLM.from_formula, formula, table, **{name: asked[name] for name in names})
+    start = asked["start"]
+    if start is not None and len(start) != len(model.exog_names):
+        raise ValueError(
+            f"--start must have one number for each of the {len(model.exog_names)} coefficients "
+            f"({', '.join(model.exog_names)}), and has {len(start)}"
+        )
+    return model
+
+
+def estimate(model: GLM, asked: dict[str, Any]) -> GLMResults:
+    """Fit the model; that it did not converge is a warning, whatever filters are set."""
+    from natfit.results.warnings import ConvergenceWarning, SeparationWarning
+
+    progress = asked["progress"]
+    if progress is None:
+        progress = sys.stderr.isatty() and model.nobs * len(model.exog_names) >= LONG_WORK
+    with warnings.catch_warnings(), refusing():
+        for kind in (ConvergenceWarning, SeparationWarning):
+            warnings.simplefilter("always", kind)
+        return model.fit(
+            asked["start"],
+            maxiter=asked["maxiter"],
+            tol=asked["tol"],
+            tol_criterion="decrement",
+            cov_type=asked["cov_type"],
+            use_t=asked["use_t"],
+            rank=asked["rank"],
+            progress=progress,
+        )
+
+
+def write(fit: GLMResults, asked: dict[str, Any], new: pd.DataFrame) -> None:
+    """Write the table and the predictions to the files that were asked for."""
+    output: Path | None = asked["output"]
+    if output is not None:
+        _write(output, FORMATS[output.suffix.lower()](fit, asked["alpha"]))
+    if asked["predict"]:
+        frame = fit.get_prediction(new).summary_frame(asked["alpha"])
+        # A row with a missing value has no prediction; it keeps its place, so that both files go side by side.
+        _write(asked["predict"][1], frame.reindex(new.index).to_csv(index=False, lineterminator="\n"))
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise Refusal(f"{str(path)!r} can't be written: {error.strerror}") from error
