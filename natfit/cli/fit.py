@@ -176,14 +176,10 @@ def command(formula: str, **asked: Any) -> int:
 
 def build(formula: str, table: pd.DataFrame, asked: dict[str, Any]) -> GLM:
     """Return the model; everything that is wrong with formula, columns, family or link is found here."""
-    from natfit import families
-    from natfit.families.response import Response
     from natfit.models.glm import GLM
     from natfit.results.covariance import resolve
 
     resolve(asked["cov_type"])
-    if not isinstance(families.get(asked["family"]), Response):
-        raise ValueError(f"the {asked['family']} family is not one of a generalized linear model (natfit fit --help)")
     names = ("family", "link", "offset", "exposure", "freq_weights", "var_weights", "trials", "dispersion", "missing")
     model: GLM = _from_nowhere(GLM.from_formula, formula, table, **{name: asked[name] for name in names})
     start = asked["start"]
