@@ -36,7 +36,7 @@ class Runs:
 
 @dataclass
 class Comparison:
-    """One case, all peers, and the seconds of a Gram pass of the same design in the same rounds."""
+    """One case, all peers, and the seconds of the fastest Gram pass of the same design in the same rounds."""
 
     case: Case
     runs: list[Runs]
@@ -61,7 +61,7 @@ def compare(case: Case, peers: Sequence[Peer], repeat: int, timeout: float) -> C
             for one in runs[shift:] + runs[:shift]:
                 _fit(one, job, timeout, f"{case.title}, round {round_ + 1} of {repeat}")
         _judge(runs, job, timeout)
-    return Comparison(case, runs, statistics.median(grams), repeat)
+    return Comparison(case, runs, min(grams), repeat)
 
 
 def compare_small(case: Case, peers: Sequence[Peer], repeat: int, timeout: float) -> dict[str, list[float]]:

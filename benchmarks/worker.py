@@ -6,7 +6,6 @@ A new process for every fit gives each the same start: nothing cached, no memory
 from __future__ import annotations
 
 import json
-import statistics
 import sys
 import time
 import warnings
@@ -42,7 +41,7 @@ def gram(job: dict[str, Any]) -> dict[str, Any]:
         start = time.perf_counter()
         X.T @ X
         seconds.append(time.perf_counter() - start)
-    return {"seconds": statistics.median(seconds[1:])}
+    return {"seconds": min(seconds[1:])}
 
 
 def judge(job: dict[str, Any]) -> list[dict[str, Any]]:
