@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from natfit.families.base import ExponentialFamily
 from natfit.families.family import Family
-from natfit.parametrizations.base import Array, Parametrization
+from natfit.parametrizations.base import Array, Mask, Parametrization
 from natfit.parametrizations.numerical import numerical_jacobian
 
 
@@ -32,18 +34,17 @@ def home_observed(family: Family, y: Array, weights: Array | None, theta: Array)
     >>> home_observed(Poisson(), np.array([2.0, 4.0]), None, np.array([2.0])).round(8)
     array([[1.5]])
     """
+    fisher = family.home_fisher(theta)
+    scale = 1.0 / np.sqrt(fisher.diagonal())
     if not isinstance(family, ExponentialFamily):
-        return -_symmetric(
-            numerical_jacobian(lambda points: _scores(family, y, weights, points), theta, family.contains)
-        )
+        return -_derivative(lambda points: _scores(family, y, weights, points), theta, scale, family.contains)
     count = float(len(y) if weights is None else weights.sum())
-    score = total_score(family, y, weights, theta)
-    left = np.linalg.solve(family.natural_jacobian(theta).T, score)
+    left = np.linalg.solve(family.natural_jacobian(theta).T, total_score(family, y, weights, theta))
 
     def pulled(points: Array) -> Array:
         return np.einsum("...kp,k->...p", family.natural_jacobian(points), left)
 
-    return count * family.home_fisher(theta) - _symmetric(numerical_jacobian(pulled, theta, family.contains))
+    return count * fisher - _derivative(pulled, theta, scale, family.contains)
 
 
 def total_score(family: Family, y: Array, weights: Array | None, theta: Array) -> Array:
@@ -58,21 +59,45 @@ def total_score(family: Family, y: Array, weights: Array | None, theta: Array) -
     return _sum(family.home_score(y, theta), weights)
 
 
-def bend(coordinates: Parametrization, xi: Array, score: Array) -> Array:
+def bend(coordinates: Parametrization, xi: Array, score: Array, scale: Array) -> Array:
     """Return the sum of the second derivatives d2 theta / d xi2, weighted by a score in home parameters, (q, q).
 
     The observed information in coordinates is J'HJ less this. It vanishes where the whole score does, so it matters
     where coordinates are fewer than home parameters, or away from the maximum.
 
+    Parameters
+    ----------
+    coordinates : Parametrization
+    xi : (q,) ndarray
+        Inside the domain.
+    score : (p,) ndarray
+    scale : (q,) ndarray
+        For each coordinate a distance over which the distribution changes.
+
     Examples
     --------
     >>> import numpy as np
     >>> from natfit.parametrizations import Log
-    >>> bend(Log(["log_rate"]), np.array([0.0]), np.array([3.0])).round(8)
+    >>> bend(Log(["log_rate"]), np.array([0.0]), np.array([3.0]), np.array([1.0])).round(8)
     array([[3.]])
     """
     with np.errstate(all="ignore"):
-        return _symmetric(numerical_jacobian(lambda x: coordinates.pull_score(x, score), xi, coordinates.contains))
+        return _derivative(lambda x: coordinates.pull_score(x, score), xi, scale, coordinates.contains)
+
+
+def _derivative(
+    gradient: Callable[[Array], Array], at: Array, scale: Array, contains: Callable[[Array], Mask]
+) -> Array:
+    """Differentiate a gradient, (..., q) -> (..., q), to a symmetric matrix; steps are small shares of ``scale``.
+
+    A parameter's own size is no measure for them: a location may be a million scales away from 0.
+    """
+
+    def place(u: Array) -> Array:
+        return at + scale * (u - 1.0)  # numerical_jacobian takes its first steps as a share of the coordinates
+
+    matrix = numerical_jacobian(lambda u: gradient(place(u)), np.ones_like(at), lambda u: contains(place(u))) / scale
+    return 0.5 * (matrix + matrix.T)
 
 
 def _scores(family: Family, y: Array, weights: Array | None, points: Array) -> Array:
@@ -83,7 +108,3 @@ def _scores(family: Family, y: Array, weights: Array | None, points: Array) -> A
 
 def _sum(rows: Array, weights: Array | None) -> Array:
     return rows.sum(axis=0) if weights is None else weights @ rows
-
-
-def _symmetric(matrix: Array) -> Array:
-    return 0.5 * (matrix + np.swapaxes(matrix, -1, -2))

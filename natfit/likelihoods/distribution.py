@@ -48,25 +48,32 @@ class DistributionLikelihood:
         self.layout = Layout({"distribution": family.parameter_names})
         self.observed_is_expected = isinstance(family, ExponentialFamily)
         """Whether both informations are one matrix at the maximum of the likelihood."""
+        if hasattr(family, "home_kl") or not family.support.event_shape:
+            self.kl = self._divergence  # absent where a family of vectors offers none
         own = type(family).home_log_prob
         self._by_statistics = isinstance(family, ExponentialFamily) and own is ExponentialFamily.home_log_prob
 
     def evaluate(self, params: Array, block: Block, need: int) -> Sums:
-        """Return the Sums of a block that ``need`` asks for; ``loglik`` is -inf outside the domain."""
+        """Return the Sums of a block that ``need`` asks for; ``loglik`` is -inf outside the domain.
+
+        Where the information under- or overflows the parameters count as outside: no step could be made from there.
+        """
         family, y, freq = self.family, block.columns["y"], block.columns.get("freq_weights")
         with np.errstate(all="ignore"):
             if not np.all(family.contains(params)):
                 return self._outside(need)
             sums = Sums()
             if need & LOGLIK:
-                loglik = self._loglik(params, block)
-                if not np.isfinite(loglik):
+                sums["loglik"] = self._loglik(params, block)
+                if not np.isfinite(sums["loglik"]):
                     return self._outside(need)
-                sums["loglik"] = loglik
             if need & SCORE:
                 sums["score"] = total_score(family, y, freq, params)
             if need & METRIC:
-                sums["metric"] = self._expected(params, self.count(block), need)
+                fisher = family.home_fisher(params)
+                if not (np.isfinite(fisher).all() and (fisher.diagonal() > 0.0).all()):
+                    return self._outside(need)
+                sums["metric"] = _held(fisher, self.count(block), need)
             if need & OBSERVED:
                 sums["observed"] = Gram(home_observed(family, y, freq, params))
             if need & MEAT:
@@ -101,25 +108,15 @@ class DistributionLikelihood:
         free = float(base.sum() if freq is None else freq @ base)
         return free + float(self._total(block) @ eta - self.count(block) * family.log_partition(eta))
 
-    def _expected(self, params: Array, count: float, need: int) -> Metric:
-        fisher = self.family.home_fisher(params)
-        if not need & FACTOR:
-            return Gram(count * fisher)
-        scale = np.sqrt(fisher.diagonal())
-        scaled = fisher / scale / scale[:, None]
-        if not np.isfinite(scaled).all():
-            return Triangular(np.full_like(fisher, np.nan))
-        values, vectors = np.linalg.eigh(scaled)
-        root = np.sqrt(np.maximum(count * values, 0.0))
-        return Triangular.from_rows(root[:, None] * vectors.T * scale)
+    def _divergence(self, params0: Array, params1: Array, block: Block) -> Sums:
+        """Return ``kl``, the divergence of the block's law at params1 from that at params0, in nats.
 
-    def kl(self, params0: Array, params1: Array, block: Block) -> Sums:
-        """Return the divergence ``kl`` of the block's law under params1 from that under params0, in nats.
-
-        Closed for exponential families, a sum or a quadrature for others in one dimension.
+        Closed for exponential families, a sum or a quadrature for others; infinite outside the domain.
         """
-        family = self.family
-        if isinstance(family, ExponentialFamily):
+        family: Any = self.family
+        if not np.all(family.contains(params1)):
+            return Sums(kl=np.inf)
+        if hasattr(family, "home_kl"):
             each = family.home_kl(params0, params1)
         else:
             each = expectation(
@@ -137,3 +134,13 @@ class DistributionLikelihood:
                 hold = Triangular if flag == METRIC and need & FACTOR else Gram
                 sums[name] = hold(np.full((size, size), np.nan))
         return sums
+
+
+def _held(fisher: Array, count: float, need: int) -> Metric:
+    """Return ``count`` times the information of one observation, as a matrix or as a triangular factor."""
+    if not need & FACTOR:
+        return Gram(count * fisher)
+    scale = np.sqrt(fisher.diagonal())
+    values, vectors = np.linalg.eigh(fisher / scale / scale[:, None])
+    root = np.sqrt(np.maximum(count * values, 0.0))
+    return Triangular.from_rows(root[:, None] * vectors.T * scale)

@@ -15,10 +15,11 @@ from natfit.likelihoods.distribution import DistributionLikelihood
 from natfit.models.arguments import make_optimizer
 from natfit.models.binding import progress_bar
 from natfit.models.distribution_data import DistributionData, bind
-from natfit.models.distribution_start import given_start, starting_point
+from natfit.models.distribution_start import Reaching, given_start, starting_point
 from natfit.optimize.loop import Outcome, OutsideDomain, maximize
 from natfit.optimize.objective import LikelihoodObjective, Objective, ParametrizedObjective
-from natfit.optimize.optimizer import Optimizer, natural_gradient
+from natfit.optimize.optimizer import Optimizer
+from natfit.optimize.steps import Backtracking
 from natfit.optimize.stopping import Decrement
 from natfit.parametrizations.affine import Affine, Identity
 from natfit.parametrizations.base import Parametrization
@@ -27,6 +28,9 @@ from natfit.parametrizations.fixed import Fixed
 from natfit.results.distribution import DistributionResults
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+FARTHEST = 1.0
+"""Nats for each observation that a unit step may move the distribution: one is far, but still in sight."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,7 @@ def fit_distribution(
     found, bound = bind(family, y, freq_weights, data, missing, n_jobs)
     likelihood = DistributionLikelihood(found)
     coordinates, name, held = resolve_coordinates(found, parametrization, fixed)
-    rule = make_optimizer(optimizer) or default_optimizer(found, coordinates)
+    rule = make_optimizer(optimizer) or default_optimizer(found, coordinates, bound.nobs)
     stop = Decrement() if tol is None else Decrement(tol)
     if start_params is None:
         start = starting_point(likelihood, bound, coordinates)
@@ -153,8 +157,8 @@ def fit_distribution(
             outcome = maximize(objective, start, rule.direction, rule.step, rule.move, stop, int(maxiter), callback)
         except OutsideDomain:
             raise ValueError(
-                f"the observations have no finite log-likelihood at the start ({_shown(coordinates, start)}); give other "
-                "start_params"
+                f"the observations have no finite log-likelihood, or no information, at the start "
+                f"({_shown(coordinates, start)}); give other start_params"
             ) from None
     coordinates.require_regular(outcome.params)
     home = coordinates.to_home(outcome.params)
@@ -217,18 +221,21 @@ def objective_in(likelihood: DistributionLikelihood, data: DistributionData, coo
     return objective if isinstance(coordinates, Identity) else ParametrizedObjective(objective, coordinates)
 
 
-def default_optimizer(family: Family, coordinates: Parametrization) -> Optimizer:
+def default_optimizer(family: Family, coordinates: Parametrization, nobs: float) -> Optimizer:
     """Return the natural gradient, finishing on the observed information where that is another matrix, and known."""
     whole = coordinates.size == family.size
-    if whole and DistributionLikelihood(family).observed_is_expected:
-        return natural_gradient()
-    # With fewer coordinates than home parameters the pulled-back observed information lacks the coordinates' own bend.
-    straight = isinstance(coordinates, Affine | Identity) or (
-        isinstance(coordinates, Composed)
-        and isinstance(coordinates.outer, Affine | Identity)
-        and isinstance(coordinates.inner, Affine)
-    )
-    return natural_gradient(finish="observed" if whole or straight else None)
+    if whole:
+        finish = None if DistributionLikelihood(family).observed_is_expected else "observed"
+    else:
+        # Of fewer coordinates than home parameters the pulled-back observed information lacks their own bend.
+        finish = "observed" if _is_affine(coordinates) else None
+    return Optimizer(Reaching(FARTHEST * nobs, finish=finish), Backtracking(), name="natural gradient")
+
+
+def _is_affine(coordinates: Parametrization) -> bool:
+    if isinstance(coordinates, Composed):
+        return _is_affine(coordinates.outer) and _is_affine(coordinates.inner)
+    return isinstance(coordinates, Affine | Identity)
 
 
 def _shown(coordinates: Parametrization, xi: Array) -> str:

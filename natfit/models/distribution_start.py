@@ -1,8 +1,8 @@
-"""Where the fit of a distribution starts: the closed estimate, projected where parameters are held or tied."""
+"""Where the fit of a distribution starts, and how it leaves a start that is far from the estimate."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,8 @@ from natfit.families import ExponentialFamily, Family
 from natfit.likelihoods.distribution import DistributionLikelihood
 from natfit.models.distribution_data import DistributionData
 from natfit.need import LOGLIK
+from natfit.optimize.directions import Heading, NaturalGradient
+from natfit.optimize.objective import Objective, Point
 from natfit.parametrizations.affine import Affine
 from natfit.parametrizations.base import OffImageError, Parametrization
 from natfit.parametrizations.composed import Composed
@@ -19,8 +21,36 @@ from natfit.parametrizations.composed import Composed
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
+class Reaching(NaturalGradient):
+    """The natural gradient, shortened where a unit step would move the distribution farther than the data reach.
+
+    From a poor start a unit step may lead where the likelihood is flat, or into overflow. Shortened to a given
+    divergence, to second order, it leads to a distribution that is still comparable, whatever the parametrization.
+
+    Parameters
+    ----------
+    reach : float
+        Most that a unit step may move, in nats over all observations.
+    **options
+        Arguments of `NaturalGradient`.
+    """
+
+    def __init__(self, reach: float, **options: Any):
+        super().__init__(**options)
+        self.reach = reach
+
+    def __call__(self, objective: Objective, point: Point, state: Any) -> tuple[Heading, Any]:
+        heading, state = super().__call__(objective, point, state)
+        if heading.decrement is not None and heading.decrement > 2.0 * self.reach:
+            heading = heading._replace(vector=heading.vector * np.sqrt(2.0 * self.reach / heading.decrement))
+        return heading, state
+
+
 def starting_point(likelihood: DistributionLikelihood, data: DistributionData, coordinates: Parametrization) -> Array:
-    """Return coordinates (q,) to start from: those of the first home parameters that have any, inside the domain.
+    """Return coordinates (q,) to start from, inside the domain.
+
+    They are those of a start that the family can give for the observations; where it gives none, or parameters are held
+    or tied and none of it is left, those of the likeliest of its examples.
 
     Raises
     ------
@@ -28,43 +58,50 @@ def starting_point(likelihood: DistributionLikelihood, data: DistributionData, c
         If the likelihood of the whole family has no maximum, or no start lies inside the domain.
     """
     family = likelihood.family
-    best, start = -np.inf, None
-    for theta, final in _candidates(likelihood, data, coordinates.size == family.size):
-        try:
-            with np.errstate(all="ignore"):
-                xi = nearest(coordinates, theta)
-        except (OffImageError, np.linalg.LinAlgError):
-            continue
-        if not inside(family, coordinates, xi):
-            continue
-        loglik = _loglik(likelihood, data, coordinates.to_home(xi))
-        if final and loglik > -np.inf:
+    whole = coordinates.size == family.size
+    good = _given_by_family(likelihood, data, whole)
+    if good is not None:
+        xi = _inside(family, coordinates, good)
+        if xi is not None:
             return xi
-        if loglik > best:
-            best, start = loglik, xi
-    if start is None:
+        if whole:
+            raise ValueError(
+                f"the estimate of {family.name} lies outside the parametrization {', '.join(coordinates.names)}, or "
+                "within rounding of its edge; use another parametrization, or give start_params inside it"
+            )
+    tried = [_inside(family, coordinates, theta) for theta in family.example_parameters()]
+    starts = [xi for xi in tried if xi is not None]
+    if not starts:
         raise ValueError(
-            f"no start was found for {family.name} in the coordinates {', '.join(coordinates.names)}: its domain is that "
-            f"{family.domain_text}; mend the values that are held, or give start_params inside it"
+            f"no start was found for {family.name} with free parameters {', '.join(coordinates.names)}: its domain is "
+            f"that {family.domain_text}; mend the values that are held, or give start_params inside it"
         )
-    return start
+    return max(starts, key=lambda xi: _loglik(likelihood, data, coordinates.to_home(xi)))
 
 
-def _candidates(
-    likelihood: DistributionLikelihood, data: DistributionData, whole: bool
-) -> Iterator[tuple[Array, bool]]:
-    """Yield home parameters to try, and whether to look no further if they serve."""
+def _given_by_family(likelihood: DistributionLikelihood, data: DistributionData, whole: bool) -> Array | None:
+    """Return the home parameters that the family itself would start from, if it says."""
     family: Any = likelihood.family
     if hasattr(family, "starting_parameters") and data.y is not None:
-        yield np.asarray(family.starting_parameters(data.y, data.freq_weights), dtype=float), True
-    if isinstance(family, ExponentialFamily):
-        try:
-            yield _closed(likelihood, data), True
-        except (ValueError, ArithmeticError):
-            if whole:  # where parameters are held there may be a maximum all the same
-                raise
-    for theta in family.example_parameters():
-        yield theta, False
+        return np.asarray(family.starting_parameters(data.y, data.freq_weights), dtype=float)
+    if not isinstance(family, ExponentialFamily):
+        return None
+    try:
+        return _closed(likelihood, data)
+    except (ValueError, ArithmeticError):
+        if whole:  # where parameters are held there may be a maximum all the same
+            raise
+    return None
+
+
+def _inside(family: Family, coordinates: Parametrization, theta: Array) -> Array | None:
+    """Return the coordinates nearest to home parameters, if there are any inside the domain."""
+    try:
+        with np.errstate(all="ignore"):
+            xi = nearest(coordinates, theta)
+    except (OffImageError, np.linalg.LinAlgError):
+        return None
+    return xi if inside(family, coordinates, xi) else None
 
 
 def _closed(likelihood: DistributionLikelihood, data: DistributionData) -> Array:

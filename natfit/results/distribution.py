@@ -52,7 +52,7 @@ class DistributionResults(Tests):
     use_t = False
 
     def __init__(self, fitted: FittedDistribution, cov_type: str = "nonrobust", shown: tuple[Any, str] | None = None):
-        self.fit = fitted
+        self.base = fitted
         self.family = fitted.likelihood.family
         self.cov_type = cov_type
         self._cov_kind = cov.resolve(cov_type)
@@ -75,7 +75,7 @@ class DistributionResults(Tests):
         if self._own:
             return np.eye(self.df)
         there = self.coordinates.require_regular(self._values)
-        here = self.fit.coordinates.jacobian(self.fit.params)
+        here = self.base.coordinates.jacobian(self.base.params)
         if self.coordinates.size == self.family.size:
             return np.linalg.solve(there, here)
         carried = np.linalg.lstsq(there, here)[0]
@@ -110,7 +110,7 @@ class DistributionResults(Tests):
             )
         name = parametrization if isinstance(parametrization, str) else repr(chart)
         return DistributionResults(
-            self.fit, self.cov_type, (chart, self.family.home if parametrization is None else name)
+            self.base, self.cov_type, (chart, self.family.home if parametrization is None else name)
         )
 
     # -- estimates -------------------------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ class DistributionResults(Tests):
         """Estimates in the family's home parameters."""
         import pandas as pd
 
-        return pd.Series(self.fit.home, index=list(self.family.parameter_names))
+        return pd.Series(self.base.home, index=list(self.family.parameter_names))
 
     @cached_property
     def _cov(self) -> Array:
@@ -220,11 +220,13 @@ class DistributionResults(Tests):
         Expected: (n J'FJ)^-1. Observed: H^-1 with H minus the Hessian in the free coordinates. HC0: H^-1 M H^-1 with M
         the sum of the rows' score outer products (White, 1982, Econometrica 50).
         """
-        J = self.fit.coordinates.jacobian(self.fit.params)
+        coordinates, xi = self.base.coordinates, self.base.params
+        J = coordinates.jacobian(xi)
+        expected = Gram(self.nobs * self.family.home_fisher(self.base.home)).pullback(J)
         if kind in ("nonrobust", "eim"):
-            return Gram(self.nobs * self.family.home_fisher(self.fit.home)).pullback(J).inverse()
+            return expected.inverse()
         sums = self.evaluate(LOGLIK | SCORE | OBSERVED | (MEAT if kind == "hc0" else 0))
-        curved = bend(self.fit.coordinates, self.fit.params, sums["score"])
+        curved = bend(coordinates, xi, sums["score"], np.sqrt(self.nobs / expected.matrix.diagonal()))
         inverse = Gram(sums["observed"].pullback(J).matrix - curved).inverse()
         return inverse if kind == "oim" else inverse @ sums["meat"].pullback(J).matrix @ inverse
 
@@ -241,8 +243,8 @@ class DistributionResults(Tests):
 
     def evaluate(self, need: int) -> Any:
         """Return the sums of one pass over the data at the estimate, in home parameters (flags of `natfit.need`)."""
-        likelihood, home = self.fit.likelihood, self.fit.home
-        return self.fit.data.source.reduce(lambda block: likelihood.evaluate(home, block, need))
+        likelihood, home = self.base.likelihood, self.base.home
+        return self.base.data.source.reduce(lambda block: likelihood.evaluate(home, block, need))
 
     @property
     def aic(self) -> float:
@@ -257,14 +259,14 @@ class DistributionResults(Tests):
     @property
     def distribution(self) -> FrozenDistribution:
         """The fitted distribution itself: log-density, draws, divergence from another, entropy, mean and variance."""
-        return FrozenDistribution(self.family, self.fit.home)
+        return FrozenDistribution(self.family, self.base.home)
 
     @cached_property
     def record(self) -> Any:
         """One row for each iteration: log-likelihood, decrement, step, KL moved, passes, seconds, metric."""
         import pandas as pd
 
-        return pd.DataFrame(list(self.fit.outcome.record))
+        return pd.DataFrame(list(self.base.outcome.record))
 
     def summary(
         self, yname: str | None = None, title: str | None = None, alpha: float = 0.05, pvalues: bool = False

@@ -35,7 +35,7 @@ def distribution_summary(
         ("Log-Likelihood:", [f"{fit.llf:#8.5g}"]),
         ("AIC:", [f"{fit.aic:#8.5g}"]),
         ("BIC:", [f"{fit.bic:#8.5g}"]),
-        ("No. Iterations:", [f"{max(len(fit.fit.outcome.record) - 1, 0):d}"]),
+        ("No. Iterations:", [f"{max(len(fit.base.outcome.record) - 1, 0):d}"]),
         ("Converged:", ["yes" if fit.converged else "NO"]),
     ]
     summary = Summary()
@@ -47,7 +47,7 @@ def distribution_summary(
 
 
 def _natural(fit: DistributionResults) -> bool:
-    return any(row.metric != "euclidean" for row in fit.fit.outcome.record)
+    return any(row.metric != "euclidean" for row in fit.base.outcome.record)
 
 
 def _parameters(fit: DistributionResults, alpha: float, tests: bool) -> Any:
@@ -70,7 +70,7 @@ def notes(fit: DistributionResults, tests: bool = False) -> list[str]:
     said = [] if fit.converged else [f"NOT CONVERGED: {fit.reason}."]
     if not np.isfinite(fit.bse).all():
         said.append("The information is not positive definite at the estimate: standard errors are not defined.")
-    fitted = fit.fit
+    fitted = fit.base
     if fitted.held:
         held = ", ".join(f"{name} = {value:g}" for name, value in fitted.held.items())
         said.append(f"Held while fitting: {held} ({fitted.parametrization}).")
@@ -86,5 +86,5 @@ def notes(fit: DistributionResults, tests: bool = False) -> list[str]:
 
 
 def _metric(fit: DistributionResults) -> str:
-    used = list(dict.fromkeys(row.metric for row in fit.fit.outcome.record if row.metric))
-    return f"Metric: {' then '.join(used) or 'none'} Fisher information, fitted as {fit.fit.parametrization}."
+    used = list(dict.fromkeys(row.metric for row in fit.base.outcome.record if row.metric))
+    return f"Metric: {' then '.join(used) or 'none'} Fisher information, fitted as {fit.base.parametrization}."
