@@ -85,6 +85,20 @@ class CategoricalForm(ExponentialFamily):
         change = np.concatenate([d, -d.sum(axis=-1, keepdims=True)], axis=-1)
         return self.trials * (p0 * x_minus_log1p(change / p0)).sum(axis=-1)
 
+    def fisher_rao_geodesic(self, theta: Array, velocity: Array, t: float) -> Array:
+        """Home parameters at t along the Fisher-Rao geodesic, NaN past its end.
+
+        The roots of all K probabilities lie on the unit sphere, where it is a great circle.
+
+        Source: Amari (2016), Information Geometry and Its Applications, section 3.5.
+        """
+        root = np.sqrt(self.all_probabilities(theta))
+        rate = np.concatenate([velocity, -velocity.sum(axis=-1, keepdims=True)], axis=-1) / (2.0 * root)
+        speed = np.linalg.norm(rate, axis=-1, keepdims=True)
+        there = root * np.cos(t * speed) + rate * t * np.sinc(t * speed / np.pi)
+        inside = (there > 0.0).all(axis=-1, keepdims=True) & (t * speed < np.pi)
+        return np.where(inside, there**2, np.nan)[..., :-1]
+
     def conventional_parametrizations(self) -> Mapping[str, Parametrization]:
         return {"log_odds": Softmax([f"log_odds[{i}]" for i in range(self.size)])}
 

@@ -84,6 +84,11 @@ class ExponentialStatistic(ExponentialFamily):
         relative = np.expm1(self.power * np.log1p((theta1 - theta0) / theta0))
         return x_minus_log1p(relative[..., 0])
 
+    def fisher_rao_geodesic(self, theta: Array, velocity: Array, t: float) -> Array:
+        """Home parameters at t along the Fisher-Rao geodesic: log theta is arc length up to a factor."""
+        with np.errstate(over="ignore"):
+            return theta * np.exp(t * velocity / theta)
+
     def home_sample(self, theta: Array, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
         return self.inverse_statistic(rng.standard_exponential(shape) / self.rate(theta), rng)
 

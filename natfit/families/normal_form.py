@@ -96,6 +96,30 @@ class NormalForm(ExponentialFamily):
         shift = theta0[..., 0] - theta1[..., 0]
         return 0.5 * (x_minus_log1p((v0 - v1) / v1) + shift**2 / v1)
 
+    def fisher_rao_geodesic(self, theta: Array, velocity: Array, t: float) -> Array:
+        """Home parameters at t along the Fisher-Rao geodesic from theta (..., 2) with a velocity (..., 2).
+
+        With x = mean / sqrt(2) and y = sd the metric is 2 (dx^2 + dy^2) / y^2, the hyperbolic half-plane, whose
+        geodesics are circles about the line y = 0: with a unit initial direction (a, b) and arc length s in units of y,
+        y(s) = y / (cosh s - b sinh s), x(s) = x + a y(s) sinh s.
+
+        Source: Atkinson & Mitchell (1981), Rao's distance measure, Sankhya A 43.
+        """
+        sd = np.sqrt(theta[..., 1])
+        along, up = velocity[..., 0] / np.sqrt(2.0), 0.5 * velocity[..., 1] / sd
+        speed = np.hypot(along, up)
+        safe = np.where(speed > 0.0, speed, 1.0)
+        a, b = along / safe, up / safe
+        s = t * speed / sd
+        # cosh s - b sinh s without cancellation as b tends to 1 or -1
+        small = a**2 / (1.0 + np.abs(b))
+        plus, minus = np.where(b > 0.0, small, 1.0 - b), np.where(b > 0.0, 1.0 + b, small)
+        with np.errstate(all="ignore"):
+            below = plus + minus * np.exp(-2.0 * s)
+            end = 2.0 * sd * np.exp(-s) / below
+            shift = -np.sqrt(2.0) * a * sd * np.expm1(-2.0 * s) / below
+        return np.stack([theta[..., 0] + shift, end**2], axis=-1)
+
     def _home_mle(self, y: Array, weights: ArrayLike | None, name: str) -> Array:
         # subtracting the mean before squaring keeps the digits that E[z^2] - E[z]^2 would lose
         z = self.transform(y)

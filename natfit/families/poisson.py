@@ -141,6 +141,11 @@ class Poisson(Response, ExponentialFamily):
     def home_kl(self, theta0: Array, theta1: Array) -> Array:
         return theta0[..., 0] * x_minus_log1p((theta1[..., 0] - theta0[..., 0]) / theta0[..., 0])
 
+    def fisher_rao_geodesic(self, theta: Array, velocity: Array, t: float) -> Array:
+        """Home parameters at t along the Fisher-Rao geodesic, NaN past rate 0: sqrt(rate) moves uniformly."""
+        root = np.sqrt(theta) + 0.5 * t * velocity / np.sqrt(theta)
+        return np.where(root > 0.0, root * root, np.nan)
+
     def home_sample(self, theta: Array, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
         return rng.poisson(theta[..., 0], shape).astype(float)
 

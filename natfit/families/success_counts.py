@@ -71,6 +71,11 @@ class SuccessCounts(ExponentialFamily):
         success, failure = x_minus_log1p((p1 - p0) / p0), x_minus_log1p((p0 - p1) / (1.0 - p0))
         return self.trials * (p0 * success + (1.0 - p0) * failure)
 
+    def fisher_rao_geodesic(self, theta: Array, velocity: Array, t: float) -> Array:
+        """Home parameters at t along the Fisher-Rao geodesic, NaN past 0 and 1: arcsin sqrt(p) moves uniformly."""
+        angle = np.arcsin(np.sqrt(theta)) + 0.5 * t * velocity / np.sqrt(theta * (1.0 - theta))
+        return np.where((angle > 0.0) & (angle < 0.5 * np.pi), np.sin(angle) ** 2, np.nan)
+
     def home_sample(self, theta: Array, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
         return rng.binomial(self.trials, theta[..., 0], shape).astype(float)
 
