@@ -177,6 +177,21 @@ class GLMLikelihood:
             deviance = float(unit.sum() if weight is None else unit @ weight)
             return Sums(deviance=deviance, pearson=self._pearson(rows, weight))
 
+    def kl(self, params0: Array, params1: Array, block: Block) -> Sums:
+        """Return ``kl``, the KL divergence from the responses at ``params0`` to those at ``params1``, at unit dispersion.
+
+        In an exponential-dispersion family it is half the deviance of one mean from the other, w d(mu0, mu1) / 2, to be
+        divided by the dispersion; infinite where a mean lies outside the domain.
+        """
+        with np.errstate(all="ignore"):
+            old, new = self.rows(params0, block), self.rows(params1, block)
+            if old is None or new is None:
+                return Sums(kl=np.inf)
+            each = 0.5 * self.family.unit_deviance(old.mu, new.mu, new.complement)
+            weight = block.columns.get("weight")
+            total = float(each.sum() if weight is None else each @ weight)
+            return Sums(kl=total if total >= 0.0 else np.inf)
+
     def log_prob(self, params: Array, block: Block, dispersion: float) -> Sums:
         """Return the normalised log-likelihood ``loglik`` at a dispersion.
 
