@@ -9,6 +9,7 @@ import numpy as np
 
 from natfit.metric import SingularMetric
 from natfit.need import LOGLIK, SCORE
+from natfit.optimize.curve import Curve, Move
 from natfit.optimize.directions import Direction, Heading, NaturalGradient
 from natfit.optimize.moves import straight
 from natfit.optimize.objective import Objective, Point
@@ -17,7 +18,6 @@ from natfit.optimize.steps import Backtracking, StepRule
 from natfit.optimize.stopping import Decrement, Stop, Verdict
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Move = Callable[[Objective, Point, Array, float], Array]
 
 SETTLED = 1e-16
 """Decrement (a hundred-millionth of a standard error, squared) under which the last step changes no sum in its first nine
@@ -83,7 +83,9 @@ def maximize(
         Where ``start`` lies outside the domain.
     """
     run = _Run(objective, direction or NaturalGradient(), step or Backtracking(), move, stop or Decrement(), callback)
-    return run.to_the_end(np.asarray(start, dtype=float), max_iterations)
+    # A step that is too long overflows: the log-likelihood there says so.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return run.to_the_end(np.asarray(start, dtype=float), max_iterations)
 
 
 class _Run:
@@ -98,7 +100,9 @@ class _Run:
         stop: Stop,
         callback: Callable[[Row], Any] | None,
     ):
-        self.objective, self.direction, self.step, self.move, self.stop = objective, direction, step, move, stop
+        self.objective, self.direction, self.move, self.stop = objective, direction, move, stop
+        self.step = step.begin()
+        self._always = LOGLIK | SCORE | self.step.need | stop.need
         self.callback = callback
         self.record = Record()
         self.state = direction.initial()
@@ -108,7 +112,7 @@ class _Run:
 
     @property
     def need(self) -> int:
-        return LOGLIK | SCORE | self.direction.need(self.state) | self.stop.need
+        return self._always | self.direction.need(self.state)
 
     def to_the_end(self, start: Array, max_iterations: int) -> Outcome:
         self.point = self.objective.evaluate(start, self.need)
@@ -139,16 +143,17 @@ class _Run:
         heading = self._head()
         verdict = self.stop.check(self.point, self.decrement, self.record)
         if verdict is not None:
-            self._note(0.0)
             if verdict.converged and self.direction.full_step:
                 self._take_last(heading)
+            else:
+                self._note(0.0, None)
             return self._outcome(verdict.converged, verdict.reason)
-        slope = float(self.point.score @ heading.vector)
-        step: float | None = self.step.propose(self.point, slope, heading.decrement)
+        curve = Curve(self.objective, heading, self.move, self.direction, self.state)
+        step = self.step.propose(curve)
+        need = self.need
         for _ in range(MOST_TRIALS):
-            assert step is not None
-            trial = self.objective.evaluate(self.move(self.objective, self.point, heading.vector, step), self.need)
-            shorter = self.step.judge(self.point, trial, slope, step)
+            trial = self.objective.evaluate(curve.params(step), need)
+            shorter = self.step.judge(curve, trial, step)
             if shorter is None:
                 break
             step = shorter
@@ -157,14 +162,14 @@ class _Run:
                 "no step along the direction raises the log-likelihood: the parameters stand at the edge of the domain, "
                 "or its score is wrong",
             )
-        self._note(step)
+        self._note(step, curve)
         if trial.inside and self.direction.full_step and step < STALLED:
             retreat = self.direction.retreat(self.state)
             if retreat is None:
                 return self._stuck("the steps shrank to nothing at the edge of the domain")
             self.state = retreat
         if not trial.inside:
-            return self._outcome(False, f"a step of {step:g} led out of the domain")
+            return self._outcome(False, f"diverged: a step of {step:g} led out of the domain")
         self.point = trial
         return None
 
@@ -174,18 +179,24 @@ class _Run:
 
     def _take_last(self, heading: Heading) -> None:
         """Take the step already computed: where the direction converges quadratically it is worth another six digits."""
-        params = self.move(self.objective, self.point, heading.vector, 1.0)
+        curve = Curve(self.objective, heading, self.move, self.direction, self.state)
+        step = self.step.propose(curve)
+        params = curve.params(step)
         if self.decrement < SETTLED:
+            self._note(step, curve)
             self.point = Point(params, self.point.sums, self.point.dispersion)
             return
         trial = self.objective.evaluate(params, self.need)
-        if trial.inside and self.step.judge(self.point, trial, 0.0, 1.0) is None:
+        curve.slope = 0.0  # what gain is left lies below rounding: the trial is only not to be worse
+        taken = trial.inside and self.step.judge(curve, trial, step) is None
+        if taken:
+            self._note(step, curve)
             self.point = trial
             self._head()
-            self._note(1.0)
+        self._note(0.0, None)
 
-    def _note(self, step: float) -> None:
-        kl = 0.5 * step**2 * self.decrement if self.heading and self.heading.decrement is not None else np.nan
+    def _note(self, step: float, curve: Curve | None) -> None:
+        kl, exact = (0.0, False) if curve is None else curve.moved(step)
         row = self.record.note(
             self.point.loglik,
             self.decrement,
@@ -193,6 +204,7 @@ class _Run:
             kl,
             self.objective.passes,
             self.heading.metric if self.heading else "",
+            exact,
         )
         if self.callback is not None:
             self.callback(row)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
 from natfit.metric import Metric
+from natfit.need import LOGLIK, METRIC
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -44,13 +46,18 @@ class Point:
     @property
     def inside(self) -> bool:
         """Whether the parameters lie in the domain, with a finite log-likelihood."""
-        return self.loglik > -np.inf and np.isfinite(self.loglik)
+        return math.isfinite(self.loglik)
 
     @property
     def natural_gradient(self) -> Array:
         """F^-1 score, which the dispersion does not enter; raises `SingularMetric` where F has no inverse."""
         if self._natural is None:
             self._natural = self.metric.solve(self.score)
+        return self._natural
+
+    @property
+    def known_natural_gradient(self) -> Array | None:
+        """The natural gradient as far as it has been computed."""
         return self._natural
 
     @property
@@ -67,7 +74,12 @@ def scaled(gain: float, dispersion: float) -> float:
 
 
 class Objective(Protocol):
-    """A log-likelihood to be maximized: a likelihood with its source, maybe wrapped."""
+    """A log-likelihood to be maximized: a likelihood with its source, maybe wrapped.
+
+    Besides, an objective may have ``kl(params0, params1)``, the Kullback-Leibler divergence between the distributions
+    of all rows at unit dispersion, and ``kl_is_exact``; where it says False or has none, half the quadratic form of
+    the metric stands in.
+    """
 
     @property
     def passes(self) -> int:
@@ -93,7 +105,8 @@ class LikelihoodObjective:
     Parameters
     ----------
     likelihood
-        Has ``evaluate(params, block, need)``; returns mappings that merge.
+        Has ``evaluate(params, block, need)``; returns mappings that merge. May have ``kl(params0, params1, block)``,
+        which returns one with an entry ``kl``.
     source
         Has ``reduce(evaluate)``.
     dispersion : callable, optional
@@ -117,6 +130,28 @@ class LikelihoodObjective:
         likelihood = self.likelihood
         sums = self.source.reduce(lambda block: likelihood.evaluate(params, block, need))
         return Point(params, sums, 1.0 if self._dispersion is None else self._dispersion(sums))
+
+    @property
+    def kl_is_exact(self) -> bool:
+        """Whether the likelihood has a KL divergence of its own."""
+        return hasattr(self.likelihood, "kl")
+
+    def kl(self, params0: Array, params1: Array) -> float:
+        """Return KL(params0 || params1), summed over all rows, in nats at unit dispersion.
+
+        Without one of the likelihood's own it is half the quadratic form (params1 - params0)' F (params1 - params0) in
+        the expected information at ``params0``, right up to third order; `kl_is_exact` tells. Infinite outside the
+        domain.
+        """
+        if not self.kl_is_exact:
+            metric = self.evaluate(params0, LOGLIK | METRIC).metric
+            value = 0.5 * metric.quadratic(params1 - params0)
+        else:
+            self._passes += 1
+            likelihood: Any = self.likelihood
+            with np.errstate(all="ignore"):  # params1 may lie outside the domain, where it is NaN
+                value = float(self.source.reduce(lambda block: likelihood.kl(params0, params1, block))["kl"])
+        return value if value >= 0.0 else np.inf
 
 
 class Coordinates(Protocol):
@@ -150,8 +185,7 @@ class ParametrizedObjective:
         return self.objective.passes
 
     def evaluate(self, params: Array, need: int) -> Point:
-        contains = getattr(self.parametrization, "contains", None)
-        if contains is not None and not np.all(contains(params)):
+        if not self._contains(params):
             return Point(params, {"loglik": -np.inf})
         home = self.objective.evaluate(self.parametrization.to_home(params), need)
         sums: dict[str, Any] = dict(home.sums)
@@ -163,3 +197,22 @@ class ParametrizedObjective:
             if "score" in sums:
                 sums["score"] = J.T @ sums["score"]
         return Point(params, sums, home.dispersion)
+
+    def _contains(self, params: Array) -> bool:
+        contains = getattr(self.parametrization, "contains", None)
+        return contains is None or bool(np.all(contains(params)))
+
+    @property
+    def kl_is_exact(self) -> bool:
+        """Whether the objective in home parameters has an exact KL divergence."""
+        return getattr(self.objective, "kl_is_exact", False)
+
+    def kl(self, params0: Array, params1: Array) -> float:
+        """Return KL(params0 || params1) at unit dispersion: the same number as between the home parameters."""
+        if not self._contains(params1):
+            return np.inf
+        to_home: Callable[[Array], Array] = self.parametrization.to_home
+        if self.kl_is_exact:
+            return self.objective.kl(to_home(params0), to_home(params1))  # type: ignore[attr-defined]
+        metric = self.evaluate(params0, LOGLIK | METRIC).metric
+        return 0.5 * metric.quadratic(params1 - params0)

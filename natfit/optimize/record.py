@@ -9,8 +9,10 @@ from typing import NamedTuple
 class Row(NamedTuple):
     """The state at the start of an iteration, and the step that followed from it.
 
-    ``loglik`` is the objective's own; ``kl`` is half the quadratic form of the step in the metric, which is the
-    Kullback-Leibler divergence moved to second order; ``passes`` counts passes over the data so far.
+    ``loglik`` is the objective's own; ``kl`` is the Kullback-Leibler divergence moved, in nats over all rows: exact
+    where ``kl_is_exact`` (a step rule has computed it), otherwise half the quadratic form of the step in the expected
+    information, which is the divergence to second order (NaN where no metric was at hand); ``passes`` counts passes
+    over the data so far.
     """
 
     iteration: int
@@ -21,6 +23,7 @@ class Row(NamedTuple):
     passes: int
     seconds: float
     metric: str
+    kl_is_exact: bool = False
 
 
 class Record(list[Row]):
@@ -30,8 +33,22 @@ class Record(list[Row]):
         super().__init__()
         self._began = time.perf_counter()
 
-    def note(self, loglik: float, decrement: float, step: float, kl: float, passes: int, metric: str) -> Row:
+    def note(
+        self,
+        loglik: float,
+        decrement: float,
+        step: float,
+        kl: float,
+        passes: int,
+        metric: str,
+        kl_is_exact: bool = False,
+    ) -> Row:
         """Append a row, stamped with the time since the record began."""
-        row = Row(len(self), loglik, decrement, step, kl, passes, time.perf_counter() - self._began, metric)
+        seconds = time.perf_counter() - self._began
+        row = Row(len(self), loglik, decrement, step, kl, passes, seconds, metric, kl_is_exact)
         self.append(row)
         return row
+
+    def leave_out(self, seconds: float) -> None:
+        """Take time out of the account that was spent on watching and not on the optimization."""
+        self._began += seconds

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 
 from natfit.metric import SingularMetric
+from natfit.optimize.curve import Curve
 from natfit.optimize.objective import Point
 
 ROUNDING = 16 * np.finfo(float).eps
@@ -18,12 +21,19 @@ less than the rounding that cancellation can leave in a log-likelihood."""
 class StepRule:
     """How far to go. ``propose`` gives the first length; ``judge`` returns None to accept or a shorter length to try."""
 
-    def propose(self, point: Point, slope: float, decrement: float | None) -> float:
-        """Return the first length to try; ``slope`` is score'vector, the rate of gain at unit dispersion."""
+    need = 0
+    """Flags of what a point must carry for this rule, besides log-likelihood and score."""
+
+    def begin(self) -> StepRule:
+        """Return the rule to use for one optimization: itself, or a fresh copy where it remembers anything."""
+        return self
+
+    def propose(self, curve: Curve) -> float:
+        """Return the first length to try along the curve ahead."""
         raise NotImplementedError
 
-    def judge(self, point: Point, trial: Point, slope: float, step: float) -> float | None:
-        """Return None where the trial is accepted, otherwise the next length to try."""
+    def judge(self, curve: Curve, trial: Point, step: float) -> float | None:
+        """Return None where the trial at ``step`` is accepted, otherwise the next length to try."""
         raise NotImplementedError
 
 
@@ -41,10 +51,10 @@ class FixedStep(StepRule):
             raise ValueError(f"a step must be greater than 0, got {step}")
         self.step = step
 
-    def propose(self, point: Point, slope: float, decrement: float | None) -> float:
+    def propose(self, curve: Curve) -> float:
         return self.step
 
-    def judge(self, point: Point, trial: Point, slope: float, step: float) -> float | None:
+    def judge(self, curve: Curve, trial: Point, step: float) -> float | None:
         return None
 
 
@@ -76,13 +86,23 @@ class Backtracking(StepRule):
         self.grow = grow
         self._last = step / grow
 
-    def propose(self, point: Point, slope: float, decrement: float | None) -> float:
+    def begin(self) -> StepRule:
+        if self.grow == 1.0:
+            return self
+        fresh = copy.copy(self)
+        fresh._last = self.step / self.grow
+        return fresh
+
+    def propose(self, curve: Curve) -> float:
         return self.step if self.grow == 1.0 else self._last * self.grow
 
-    def judge(self, point: Point, trial: Point, slope: float, step: float) -> float | None:
+    def judge(self, curve: Curve, trial: Point, step: float) -> float | None:
         if trial.inside:
+            point = curve.point
             gain = trial.loglik - point.loglik
-            if gain >= self.sufficient * step * slope - ROUNDING * abs(point.loglik) or _too_near(point, trial, gain):
+            if gain >= self.sufficient * step * curve.slope - ROUNDING * abs(point.loglik) or _too_near(
+                point, trial, gain
+            ):
                 self._last = step
                 return None
         return step * self.shrink
