@@ -637,7 +637,7 @@ def test_the_fitted_law(rain: np.ndarray) -> None:
         (nf.families.Weibull(shape=0.7), [2.0], stats.weibull_min(0.7, scale=2.0)),
         (nf.families.Poisson(), [3.5], stats.poisson(3.5)),
     ],
-    ids=str,
+    ids=lambda value: "" if hasattr(value, "rvs") else str(value),
 )
 def test_mean_and_variance_also_where_they_are_infinite(family: Family, theta: list[float], scipys: Any) -> None:
     from natfit.results.frozen import FrozenDistribution

@@ -39,7 +39,7 @@ def write(name, content, folder="."):
         ("t.txt", "a\tb\n1.5\tx\n2.25\ty\n"),
         ("t.tsv", "a\tb\n1.5\tx\n2.25\ty\n"),
         ("t.csv", b"\xef\xbb\xbfa,b\n1.5,x\n2.25,y\n"),
-        ("t.csv.gz", gzip.compress(b"a,b\n1.5,x\n2.25,y\n")),
+        ("t.csv.gz", gzip.compress(b"a,b\n1.5,x\n2.25,y\n", mtime=0)),
         ("table.parquet", None),
         ("table.feather", None),
     ],

@@ -13,7 +13,9 @@ import pytest
 import natfit as nf
 
 HERE = Path(__file__).parent / "nist"
-CASES = {case["id"].removeprefix("nist_"): case for case in json.loads((HERE / "index.json").read_text(encoding="utf-8"))}
+CASES = {
+    case["id"].removeprefix("nist_"): case for case in json.loads((HERE / "index.json").read_text(encoding="utf-8"))
+}
 DIGITS = {
     "filip": 6.5,
     "norris": 12.0,
