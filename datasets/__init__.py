@@ -29,7 +29,7 @@ def _index() -> dict[str, dict[str, Any]]:
 def _entry(name: str) -> dict[str, Any]:
     if name not in _index():
         raise ValueError(
-            f"no data set is called {name!r}{did_you_mean(name, _index())}; datasets.names() lists them all"
+            f"no data set is called {name!r}{did_you_mean(name, _index()).rstrip('?')}; datasets.names() lists them all"
         )
     return _index()[name]
 

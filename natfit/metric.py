@@ -58,7 +58,10 @@ class Metric:
         raise NotImplementedError
 
     def nullspace(self, tolerance: float = ALIASED) -> Array:
-        """Return a (p, k) basis of the directions that the data can't see (k = 0 where there are none)."""
+        """Return a (p, k) basis of the directions that the data can't see (k = 0 where there are none).
+
+        A metric that is not finite tells nothing along any direction.
+        """
         raise NotImplementedError
 
     def matrix_form(self) -> Array:
@@ -146,6 +149,8 @@ class Gram(Metric):
         return float(2.0 * (np.log(factor.diagonal()).sum() - np.log(scale).sum()))
 
     def nullspace(self, tolerance: float = ALIASED) -> Array:
+        if not np.isfinite(self.matrix).all():
+            return np.eye(self.size)
         diagonal = self.matrix.diagonal()
         scale = np.where(diagonal > 0.0, 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0)), 1.0)
         values, vectors = np.linalg.eigh(self.matrix * scale * scale[:, None])
@@ -228,6 +233,8 @@ class Triangular(Metric):
         return float(2.0 * np.log(np.abs(self.factor.diagonal())).sum())
 
     def nullspace(self, tolerance: float = ALIASED) -> Array:
+        if not np.isfinite(self.factor).all():
+            return np.eye(self.size)
         length = np.sqrt((self.factor**2).sum(axis=0))
         scale = np.where(length > 0.0, 1.0 / np.where(length > 0.0, length, 1.0), 1.0)
         _, values, vectors = np.linalg.svd(self.factor * scale, full_matrices=True)

@@ -111,6 +111,18 @@ class Registry(Generic[T]):
                 f"unknown {self.kind} '{name}';{hint} The {self.plural} are {', '.join(self.names())}."
             ) from None
 
+    def knows(self, text: str) -> bool:
+        """Whether a name is registered, with parameters in brackets or without.
+
+        Examples
+        --------
+        >>> from natfit.families.links import REGISTRY
+        >>> REGISTRY.knows("power(0.5)"), REGISTRY.knows("pwoer")
+        (True, False)
+        """
+        match = _CALL.match(text)
+        return _key(match.group(1) if match else text) in self._canonical
+
     def get(self, name_or_object: Any) -> T:
         """The instance that a name such as `log` or `power(0.5)`, a class, or an instance (itself) stands for.
 
@@ -150,7 +162,7 @@ class Registry(Generic[T]):
             given = f"({text})" if text else ""
             raise ValueError(
                 f"the {self.kind} '{name}{given}' is not complete or has a wrong parameter "
-                f"(write it as in 'power(0.5)'): {error}."
+                f"(parameters stand in brackets behind the name, or in a call of its class): {error}."
             ) from None
 
     def examples(self) -> list[T]:

@@ -34,8 +34,8 @@ def resolve_dispersion(family: Response, dispersion: float | str | None) -> floa
         if name not in ("pearson", "deviance", "ml"):
             raise ValueError(f"the dispersion must be a number, 'pearson', 'deviance' or 'ml', got {dispersion!r}")
         return name
-    if not float(dispersion) > 0.0:
-        raise ValueError(f"the dispersion must be greater than 0, got {dispersion}")
+    if not 0.0 < float(dispersion) < np.inf:
+        raise ValueError(f"the dispersion must be a finite number greater than 0, got {dispersion}")
     return float(dispersion)
 
 
@@ -66,6 +66,8 @@ def make_settings(
     """Return the settings of a fit, or refuse an argument that is not one."""
     if rank not in ("drop", "raise"):
         raise ValueError(f"rank must be 'drop' or 'raise', got {rank!r}")
+    if int(maxiter) < 0:
+        raise ValueError(f"maxiter must be 0 (evaluate the start only) or more, got {maxiter}")
     known = {"tol_criterion", "atol", "rtol"} | IGNORED
     for name in extra:
         if name not in known:

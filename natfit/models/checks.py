@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ from natfit.families.response import Response
 from natfit.models.data import GLMData
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+CHUNK = 65_536
+"""Responses looked at together, so that a check of a million rows makes no arrays of a million."""
 
 
 def check_for(data: GLMData, family: Response, link: Link) -> str | None:
@@ -81,18 +85,28 @@ def _quasi_note(data: GLMData, family: Response, counts: Array | None) -> str | 
     """Return a note on counts that are not whole numbers: they are fitted, but have no probability."""
     if not family.discrete:
         return None
-    if family.name == "binomial":
-        counts = data.y * (1.0 if data.trials is None else data.trials) if counts is None else counts
-    else:
-        counts = data.y
-    # A proportion times its trials is whole up to its own rounding.
-    whole = np.abs(counts - np.rint(counts)) <= 1e-9 * np.maximum(np.abs(counts), 1.0)
-    if whole.all():
+    trials = data.trials if counts is None else None
+    counts = data.y if counts is None else counts
+    fractional = sum(
+        _fractional(counts[rows], None if trials is None else trials[rows]) for rows in _chunks(data.n_rows)
+    )
+    if not fractional:
         return None
     return (
-        f"Quasi-likelihood: {int((~whole).sum())} response(s) of {data.y_name} are not whole numbers, to which the "
+        f"Quasi-likelihood: {fractional} response(s) of {data.y_name} are not whole numbers, to which the "
         f"{family.name} family gives no probability; the log-likelihood is its formula at these values."
     )
+
+
+def _chunks(n_rows: int) -> Iterator[slice]:
+    return (slice(start, start + CHUNK) for start in range(0, n_rows, CHUNK))
+
+
+def _fractional(counts: Array, trials: Array | None) -> int:
+    """Count the responses that are not whole numbers; a proportion times its trials is whole up to its own rounding."""
+    counts = counts if trials is None else counts * trials
+    off = counts[counts != np.rint(counts)]
+    return int((np.abs(off - np.rint(off)) > 1e-9 * np.maximum(np.abs(off), 1.0)).sum())
 
 
 def _check_maximum(data: GLMData, family: Response, link: Link) -> None:

@@ -71,15 +71,10 @@ def _class_of(name: str) -> type:
 def _response(family: Any) -> Response:
     """Return a family that can be a response; one that can't, or is not known, is refused with those that can."""
     known = responses()
-    if isinstance(family, str) and family not in known:
-        try:
-            found = families.get(family)
-        except ValueError:
-            raise ValueError(
-                f"unknown family {family!r}{did_you_mean(family, known).rstrip('?')}; a GLM takes one of {', '.join(known)}"
-            ) from None
-    else:
-        found = families.get(family)
+    if isinstance(family, str) and not families.registry.REGISTRY.knows(family):
+        near = did_you_mean(family, known).rstrip("?")
+        raise ValueError(f"unknown family {family!r}{near}; a GLM takes one of {', '.join(known)}")
+    found = families.get(family)
     if not isinstance(found, Response):
         raise ValueError(f"the {found.name} family is not a GLM's response; a GLM takes one of {', '.join(known)}")
     return found

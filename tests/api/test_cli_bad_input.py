@@ -64,7 +64,7 @@ FIT = {
     "unknown function": (["sat ~ lgo(width)", *POISSON], "lgo()"),
     "unknown family": (["sat ~ width", "--data", "crabs", "--family", "poison"], "did you mean 'poisson'"),
     "family of no GLM": (["sat ~ width", "--data", "crabs", "--family", "beta"], "a GLM takes one of binomial"),
-    "family's constant": (["sat ~ width", "--data", "crabs", "--family", "tweedie(3)"], "weedie"),
+    "family's constant": (["sat ~ width", "--data", "crabs", "--family", "tweedie(3)"], "between 1 and 2"),
     "unknown link": (["sat ~ width", *POISSON, "--link", "lgo"], "did you mean 'log'"),
     "link of another range": (["sat ~ width", *POISSON, "--link", "logit"], "logit"),
     "exposure without log": (["sat ~ width", *POISSON, "--link", "sqrt", "--exposure", "width"], "log link"),

@@ -65,5 +65,5 @@ def test_describe_lists_them_all():
 
 @pytest.mark.parametrize("function", [datasets.load, datasets.path, datasets.describe])
 def test_unknown_name(function):
-    with pytest.raises(ValueError, match=r"no data set is called 'Crab'; did you mean 'crabs'\?; datasets.names\(\)"):
+    with pytest.raises(ValueError, match=r"no data set is called 'Crab'; did you mean 'crabs'; datasets.names\(\)"):
         function("Crab")
