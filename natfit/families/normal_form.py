@@ -109,7 +109,7 @@ class NormalForm(ExponentialFamily):
         along, up = velocity[..., 0] / np.sqrt(2.0), 0.5 * velocity[..., 1] / sd
         speed = np.hypot(along, up)
         safe = np.where(speed > 0.0, speed, 1.0)
-        a, b = along / safe, up / safe
+        a, b = along / safe, np.where(speed > 0.0, up / safe, 1.0)
         s = t * speed / sd
         # cosh s - b sinh s without cancellation as b tends to 1 or -1
         small = a**2 / (1.0 + np.abs(b))
