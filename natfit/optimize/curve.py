@@ -70,12 +70,10 @@ class Curve:
     def turn(self, params: Array) -> Array | None:
         """Return the direction's vector at other parameters, at the cost of a pass; None where there is none."""
         need = LOGLIK | SCORE | self._direction.need(self._state)
-        point = self.objective.evaluate(params, need)
-        if not point.inside:
-            return None
         try:
-            return self._direction(self.objective, point, self._state)[0].vector
-        except SingularMetric:
+            point = self.objective.evaluate(params, need)
+            return self._direction(self.objective, point, self._state)[0].vector if point.inside else None
+        except (SingularMetric, np.linalg.LinAlgError):
             return None
 
     @property

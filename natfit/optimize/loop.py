@@ -83,8 +83,8 @@ def maximize(
         Where ``start`` lies outside the domain.
     """
     run = _Run(objective, direction or NaturalGradient(), step or Backtracking(), move, stop or Decrement(), callback)
-    # A step that is too long overflows: the log-likelihood there says so.
-    with np.errstate(over="ignore", invalid="ignore"):
+    # A step that is too long over- and underflows: the log-likelihood there says so.
+    with np.errstate(all="ignore"):
         return run.to_the_end(np.asarray(start, dtype=float), max_iterations)
 
 
@@ -128,7 +128,7 @@ class _Run:
             self._head()
         except KeyboardInterrupt:
             return self._outcome(False, "interrupted from the keyboard; the last good parameters are kept")
-        except SingularMetric as trouble:
+        except (SingularMetric, np.linalg.LinAlgError) as trouble:
             self.heading = None
             return self._outcome(False, f"stopped because {trouble}")
         return self._outcome(False, f"no convergence within {max_iterations} iterations")

@@ -100,24 +100,24 @@ class Backtracking(StepRule):
         if trial.inside:
             point = curve.point
             gain = trial.loglik - point.loglik
-            if gain >= self.sufficient * step * curve.slope - ROUNDING * abs(point.loglik) or _too_near(
-                point, trial, gain
-            ):
+            enough = gain >= self.sufficient * step * curve.slope - ROUNDING * abs(point.loglik)
+            if enough or _too_near(point, trial, gain, 2.0 * self.sufficient * step):
                 self._last = step
                 return None
         return step * self.shrink
 
 
-def _too_near(point: Point, trial: Point, gain: float) -> bool:
+def _too_near(point: Point, trial: Point, gain: float, sufficient: float) -> bool:
     """Say whether a trial is so near the optimum that its score judges it better than its log-likelihood.
 
     Close to the optimum the gain drowns in the rounding of the log-likelihood, which the cancellation in residuals
-    magnifies, long before the score loses its digits: a shorter natural gradient is progress there.
+    magnifies, long before the score loses its digits: a natural gradient whose square is shorter by a sufficient share is
+    progress there.
     """
     if gain < -1e-6 * abs(point.loglik) or "metric" not in point.sums or "metric" not in trial.sums:
         return False
     try:
         before, after = float(point.score @ point.natural_gradient), float(trial.score @ trial.natural_gradient)
-        return after < before and before < NEAR * point.dispersion
+        return after < (1.0 - sufficient) * before and before < NEAR * point.dispersion
     except SingularMetric:
         return False
