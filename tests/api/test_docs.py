@@ -1,0 +1,68 @@
+"""Every block of Python in docs/ runs, page by page, from top to bottom."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import natfit as nf
+from natfit import families, optimize
+
+PAGES = sorted((Path(__file__).parents[2] / "docs").glob("*.md"))
+LINES = 40
+"""What a user's own family, parametrization, direction or step rule may take."""
+
+
+def blocks(page: Path) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def clean_registries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Take what a page registers out again, so that no other test sees it."""
+    gamma = type(families.get("gamma"))
+    monkeypatch.setattr(gamma, "_registered", dict(gamma._registered))
+    before = set(families.names())
+    tables = [(table, set(table.names())) for table in (optimize.DIRECTIONS, optimize.STEP_RULES)]
+    yield
+    for name in set(families.names()) - before:
+        families.registry.REGISTRY.unregister(name)
+    for table, names in tables:
+        for name in set(table.names()) - names:
+            table.unregister(name)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: page.stem)
+@pytest.mark.usefixtures("clean_registries")
+def test_a_page_runs(page: Path) -> None:
+    scope: dict[str, Any] = {"__name__": page.stem}
+    for code in blocks(page):
+        exec(compile(code, page.name, "exec"), scope)
+
+
+def test_each_extension_takes_under_forty_lines() -> None:
+    page = next(page for page in PAGES if page.stem == "extending")
+    for code in blocks(page):
+        assert len(code.splitlines()) < LINES + 25  # with its imports and its use
+        for node in ast.parse(code).body:
+            if isinstance(node, ast.ClassDef):
+                assert node.end_lineno is not None
+                assert node.end_lineno - node.lineno + 1 < LINES
+
+
+def test_a_wrong_jacobian_is_refused_at_registration() -> None:
+    wrong = nf.parametrizations.from_function
+    with pytest.raises(ValueError, match="acobian"):
+        wrong(
+            lambda xi: xi**3,
+            lambda theta: theta ** (1 / 3),
+            jacobian=lambda xi: 2.0 * xi[..., None] ** 2,
+            names=["x"],
+            at=[[1.5], [2.0]],
+            vectorized=True,
+        )
