@@ -24,7 +24,7 @@ SETTLED = 1e-16
 digits, so that the sums need not be taken again after it."""
 
 STALLED = 1e-4
-"""Share of a step that is meant to be whole under which the domain's edge, and not the likelihood, decides its length."""
+"""Share of the length proposed, where that is meant to be whole, under which the domain's edge, and not the likelihood, decides its length."""
 
 MOST_TRIALS = 60
 """Halvings after which a unit step is below rounding."""
@@ -149,7 +149,7 @@ class _Run:
                 self._note(0.0, None)
             return self._outcome(verdict.converged, verdict.reason)
         curve = Curve(self.objective, heading, self.move, self.direction, self.state)
-        step = self.step.propose(curve)
+        proposed = step = self.step.propose(curve)
         need = self.need
         for _ in range(MOST_TRIALS):
             trial = self.objective.evaluate(curve.params(step), need)
@@ -163,7 +163,7 @@ class _Run:
                 "or its score is wrong",
             )
         self._note(step, curve)
-        if trial.inside and self.direction.full_step and step < STALLED:
+        if trial.inside and self.direction.full_step and step < STALLED * min(proposed, 1.0):
             retreat = self.direction.retreat(self.state)
             if retreat is None:
                 return self._stuck("the steps shrank to nothing at the edge of the domain")
