@@ -54,6 +54,14 @@ class Report:
     reason: str = ""
     draw: Callable[[Any, Report], None] | None = None
 
+    @classmethod
+    def void(cls, name: str, statement: str, where: str, value_text: str, reason: str) -> Report:
+        """Return the report of a statement that says nothing here, with the reason."""
+        import pandas as pd
+
+        nothing = float("nan")
+        return cls(name, statement, where, nothing, nothing, value_text, reason, pd.DataFrame(), None, reason)
+
     @property
     def applicable(self) -> bool:
         """False where the statement is void at this point; ``reason`` says why."""

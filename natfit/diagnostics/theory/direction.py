@@ -20,6 +20,7 @@ from natfit.parametrizations import Parametrization
 from natfit.parametrizations.base import Array
 
 STATEMENT = "J F^-1 grad L is one vector and grad L' F^-1 grad L one number in all parametrizations; J grad L is not"
+QUANTITY = "largest relative difference between natural gradients"
 COINCIDENCE = 1e-3
 """Angle in degrees under which two gradients count as the same direction."""
 
@@ -73,25 +74,13 @@ def check_direction(
     slopes, error = loss.slopes()
     charts = [chart for chart in others or place.family.parametrizations if _label(chart) != place.chart_name]
     reason = _void(place, charts) or at_minimum(slopes, loss)
-    rows = [] if reason else [_row(place, place, place.chart_name, loss, slopes)]
-    if not reason:
-        for chart in charts:
-            if place.family.parametrization(chart).size == place.size:
-                rows.append(_row(place, _elsewhere(place, chart), _label(chart), loss, slopes))
-    details = pd.DataFrame(rows)
     if reason:
-        return Report(
-            "direction",
-            STATEMENT,
-            place.text,
-            np.nan,
-            np.nan,
-            "largest relative difference",
-            reason,
-            details,
-            None,
-            reason,
-        )
+        return Report.void("direction", STATEMENT, place.text, QUANTITY, reason)
+    rows = [_row(place, place, place.chart_name, loss, slopes)]
+    for chart in charts:
+        if place.family.parametrization(chart).size == place.size:
+            rows.append(_row(place, _elsewhere(place, chart), _label(chart), loss, slopes))
+    details = pd.DataFrame(rows)
     value = float(details["natural_difference"].max())
     decrement = details["decrement"]
     spread = float((decrement.max() - decrement.min()) / decrement.iloc[0])
@@ -101,7 +90,7 @@ def check_direction(
         where=f"{place.text}; loss: {loss.text}",
         value=value,
         error=error / float(np.linalg.norm(slopes)),
-        value_text="largest relative difference between natural gradients",
+        value_text=QUANTITY,
         verdict=_verdict(details, value, spread, place),
         details=details,
         passed=bool(value <= NUMERICAL and spread <= NUMERICAL),

@@ -63,25 +63,18 @@ def check_score(
     place = Place(family, params, parametrization)
     target = place.other(other)
     sample, exact = place.sample(draws, seed), place.exact()
-    frames = []
-    worst_error = 0.0
-    for t in PATH:
-        frame, error = _rows(place, float(t), place.moved(place.xi + t * (target.xi - place.xi)), sample, exact)
-        frames.append(frame)
-        worst_error = max(worst_error, error)
+    way = [(float(t), place.moved(place.xi + t * (target.xi - place.xi))) for t in PATH]
+    frames, errors = zip(*(_rows(place, t, at, sample, exact) for t, at in way), strict=True)
     details = pd.concat(frames, ignore_index=True)
     size = 1.0 + float(details["gradient"].abs().max())
     at_equality = float(details.loc[details["t"] == 0.0, "gradient"].abs().max())
     z = float(details["z"].max())
     exactly = 0.0 if exact is None else float((details["gradient"] - details["quadrature"]).abs().max())
     passed = exactly <= NUMERICAL * size and at_equality <= NUMERICAL and z <= largest_z(len(details))
+    value, error = exactly, max(errors)
     if exact is None:
-        value, error = (
-            float((details["gradient"] - details["monte_carlo"]).abs().max()),
-            float(details["standard_error"].max()),
-        )
-    else:
-        value, error = exactly, worst_error
+        value = float((details["gradient"] - details["monte_carlo"]).abs().max())
+        error = float(details["standard_error"].max())
     return Report(
         name="score",
         statement=STATEMENT,

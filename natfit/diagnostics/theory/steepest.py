@@ -19,6 +19,7 @@ from natfit.parametrizations.base import Array
 
 STATEMENT = "argmin L(xi + d) on KL(xi || xi + d) = c is -F^-1 grad L / lambda, lambda = sqrt(grad L' F^-1 grad L / 2c)"
 
+QUANTITY = "order of the angle in the radius"
 RADII = 6
 COINCIDENCE = 0.5
 """Angle in degrees, between gradient and natural gradient, under which there is nothing to tell them apart by."""
@@ -82,10 +83,7 @@ def check_steepest_descent(
     plain = place.lower.T @ place.lower @ slopes  # the gradient L slopes, as a step along the axes
     reason = _void(place, slopes, plain) or at_minimum(slopes, loss)
     if reason:
-        return Report(
-            "steepest descent", STATEMENT, place.text, np.nan, np.nan, "order of the angle in the radius",
-            reason, pd.DataFrame(), None, reason,
-        )  # fmt: skip
+        return Report.void("steepest descent", STATEMENT, place.text, QUANTITY, reason)
     predicted = float(np.linalg.norm(slopes))
     radii = 0.25 * place.radius * 0.5 ** np.arange(RADII)
     details = pd.DataFrame([_row(place, loss, r, slopes, plain, predicted) for r in radii])
@@ -104,7 +102,7 @@ def check_steepest_descent(
         where=f"{place.text}; loss: {loss.text}",
         value=order.value,
         error=order.error,
-        value_text="order of the angle in the radius",
+        value_text=QUANTITY,
         verdict=_verdict(passed, details, order),
         details=details,
         passed=passed,
