@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from natfit.diagnostics.races import Race, race
     from natfit.diagnostics.report import Report, Reports
     from natfit.diagnostics.theory import (
         check_cross_entropy,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     )
 
 _NAMES = {
+    "Race": "natfit.diagnostics.races",
     "Report": "natfit.diagnostics.report",
     "Reports": "natfit.diagnostics.report",
     "check_cross_entropy": "natfit.diagnostics.theory",
@@ -36,10 +38,12 @@ _NAMES = {
     "check_score": "natfit.diagnostics.theory",
     "check_steepest_descent": "natfit.diagnostics.theory",
     "check_theory": "natfit.diagnostics.theory",
+    "race": "natfit.diagnostics.races",
 }
 _MODULES = ("order", "plotting", "report", "theory")
 
 __all__ = [
+    "Race",
     "Report",
     "Reports",
     "check_cross_entropy",
@@ -49,6 +53,7 @@ __all__ = [
     "check_score",
     "check_steepest_descent",
     "check_theory",
+    "race",
 ]
 
 
