@@ -8,9 +8,7 @@ import numpy as np
 
 from natfit.families.response import Response
 from natfit.models.fitting import Settings
-from natfit.optimize.directions import Direction
-from natfit.optimize.optimizer import Optimizer
-from natfit.optimize.steps import Backtracking
+from natfit.optimize.optimizer import as_optimizer
 from natfit.optimize.stopping import Change, Decrement, Stop
 from natfit.results import covariance
 
@@ -76,7 +74,7 @@ def make_settings(
         start_params=start_params,
         max_iterations=int(maxiter),
         stop=make_stop(tol, extra),
-        optimizer=make_optimizer(optimizer),
+        optimizer=None if optimizer is None else as_optimizer(optimizer),
         rank=rank,
     )
 
@@ -90,17 +88,3 @@ def make_stop(tol: float | None, extra: dict[str, Any]) -> Stop:
         return Decrement(1e-12 if tol is None else tol)
     absolute = atol if atol is not None else (1e-8 if tol is None else tol)
     return Change(criterion, absolute, rtol)
-
-
-def make_optimizer(optimizer: Any) -> Optimizer | None:
-    """Return an Optimizer from one, or from a bare direction."""
-    if optimizer is None or isinstance(optimizer, Optimizer):
-        return optimizer
-    if isinstance(optimizer, Direction):
-        return Optimizer(
-            optimizer, Backtracking(grow=1.0 if optimizer.full_step else 2.0), name=type(optimizer).__name__
-        )
-    raise TypeError(
-        "optimizer must be a natfit.optimize.Optimizer or Direction, such as nf.optimize.gradient_descent(); "
-        f"got {type(optimizer).__name__}"
-    )

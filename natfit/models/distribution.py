@@ -12,13 +12,12 @@ import numpy as np
 from natfit.data.checks import did_you_mean
 from natfit.families import Family
 from natfit.likelihoods.distribution import DistributionLikelihood
-from natfit.models.arguments import make_optimizer
 from natfit.models.binding import progress_bar
 from natfit.models.distribution_data import DistributionData, bind
 from natfit.models.distribution_start import Reaching, given_start, starting_point
-from natfit.optimize.loop import Outcome, OutsideDomain, maximize
+from natfit.optimize.loop import Outcome, OutsideDomain
 from natfit.optimize.objective import LikelihoodObjective, Objective, ParametrizedObjective
-from natfit.optimize.optimizer import Optimizer
+from natfit.optimize.optimizer import Optimizer, as_optimizer, run
 from natfit.optimize.steps import Backtracking
 from natfit.optimize.stopping import Decrement
 from natfit.parametrizations.affine import Affine, Identity
@@ -144,7 +143,7 @@ def fit_distribution(
     found, bound = bind(family, y, freq_weights, data, missing, n_jobs)
     likelihood = DistributionLikelihood(found)
     coordinates, name, held = resolve_coordinates(found, parametrization, fixed)
-    rule = make_optimizer(optimizer) or default_optimizer(found, coordinates, bound.nobs)
+    chosen = default_optimizer(found, coordinates, bound.nobs) if optimizer is None else as_optimizer(optimizer)
     stop = Decrement() if tol is None else Decrement(tol)
     if start_params is None:
         start = starting_point(likelihood, bound, coordinates)
@@ -154,7 +153,7 @@ def fit_distribution(
     objective = objective_in(likelihood, bound, coordinates)
     with np.errstate(all="ignore"), progress_bar(progress) as callback:
         try:
-            outcome = maximize(objective, start, rule.direction, rule.step, rule.move, stop, int(maxiter), callback)
+            outcome = run(chosen, objective, start, stop=stop, max_iterations=int(maxiter), callback=callback)
         except OutsideDomain:
             raise ValueError(
                 f"the observations have no finite log-likelihood, or no information, at the start "

@@ -13,9 +13,9 @@ from natfit.likelihoods.glm import GLMLikelihood
 from natfit.metric import Metric
 from natfit.models import separation
 from natfit.models.starting import explain_alias, first_pass, starting_points
-from natfit.optimize.loop import Outcome, OutsideDomain, maximize
+from natfit.optimize.loop import Outcome, OutsideDomain
 from natfit.optimize.objective import LikelihoodObjective, Objective, ParametrizedObjective, Point
-from natfit.optimize.optimizer import Optimizer, natural_gradient
+from natfit.optimize.optimizer import Optimizer, natural_gradient, run
 from natfit.optimize.stopping import Decrement, Stop
 from natfit.parametrizations.affine import Affine
 
@@ -29,7 +29,7 @@ class Settings:
     start_params: Array | None = None
     max_iterations: int = 100
     stop: Stop = field(default_factory=Decrement)
-    optimizer: Optimizer | None = None
+    optimizer: Any = None
     rank: str = "drop"
     callback: Callable[[Any], Any] | None = None
 
@@ -99,19 +99,17 @@ def fit_glm(
     return _judge(likelihood, source, first.metric, kept, notes, outcome)
 
 
-def _maximize(objective: Objective, starts: Iterator[Array], settings: Settings, optimizer: Optimizer) -> Outcome:
+def _maximize(objective: Objective, starts: Iterator[Array], settings: Settings, optimizer: Any) -> Outcome:
     """Maximize from the first start that lies inside the domain."""
     for start in starts:
         try:
-            return maximize(
+            return run(
+                optimizer,
                 objective,
                 start,
-                optimizer.direction,
-                optimizer.step,
-                optimizer.move,
-                settings.stop,
-                settings.max_iterations,
-                settings.callback,
+                stop=settings.stop,
+                max_iterations=settings.max_iterations,
+                callback=settings.callback,
             )
         except OutsideDomain:
             continue

@@ -14,9 +14,9 @@ from natfit.likelihoods.negative_binomial import NegativeBinomialLikelihood
 from natfit.metric import SingularMetric
 from natfit.models.fitting import Fitted, Settings, fit_glm
 from natfit.need import ALL, LOGLIK, OBSERVED
-from natfit.optimize.loop import Outcome, maximize
+from natfit.optimize.loop import Outcome
 from natfit.optimize.objective import LikelihoodObjective, ParametrizedObjective, Point
-from natfit.optimize.optimizer import natural_gradient
+from natfit.optimize.optimizer import natural_gradient, run
 from natfit.parametrizations import Affine, Log, Product
 
 if TYPE_CHECKING:
@@ -62,20 +62,15 @@ def fit_with_alpha(model: GLM, settings: Settings) -> tuple[Fitted, NegativeBino
         return poisson, NegativeBinomial(0.0), shape
     # Moments: E[(y - mu)^2 - y] = alpha mu^2.
     start = np.append(poisson.params[poisson.kept], np.log(2.0 * sums["slope"] / sums["spread"]))
-    outcome = maximize(
+    outcome = run(
+        settings.optimizer or natural_gradient(finish="observed"),
         _objective(joint, source, poisson.kept),
         start,
-        *_parts(settings),
         stop=settings.stop,
         max_iterations=settings.max_iterations,
         callback=settings.callback,
     )
     return _finish(model, joint, poisson, outcome)
-
-
-def _parts(settings: Settings) -> tuple[Any, Any, Any]:
-    optimizer = settings.optimizer or natural_gradient(finish="observed")
-    return optimizer.direction, optimizer.step, optimizer.move
 
 
 def _objective(joint: NegativeBinomialLikelihood, source: Any, kept: Array) -> ParametrizedObjective:

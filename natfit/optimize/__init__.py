@@ -16,7 +16,7 @@ from natfit.optimize.moves import (
     straight_in,
 )
 from natfit.optimize.objective import LikelihoodObjective, Objective, ParametrizedObjective, Point
-from natfit.optimize.optimizer import Optimizer, gradient_descent, kl_ball, natural_gradient, run
+from natfit.optimize.optimizer import Optimizer, as_optimizer, gradient_descent, kl_ball, natural_gradient, run
 from natfit.optimize.record import Record
 from natfit.optimize.registry import DIRECTIONS, MOVES, OPTIMIZERS, STEP_RULES
 from natfit.optimize.scipy_methods import ScipyMethod, scipy_method
@@ -54,6 +54,7 @@ __all__ = [
     "StepRule",
     "Stop",
     "StraightIn",
+    "as_optimizer",
     "e_geodesic",
     "fisher_rao",
     "geodesic_corrected",

@@ -24,7 +24,7 @@ SETTLED = 1e-16
 digits, so that the sums need not be taken again after it."""
 
 STALLED = 1e-4
-"""Share of the length proposed, where that is meant to be whole, under which the domain's edge, and not the likelihood, decides its length."""
+"""Share of the length proposed, where a unit step is meant to be whole, under which the domain's edge decides it."""
 
 MOST_TRIALS = 60
 """Halvings after which a unit step is below rounding."""

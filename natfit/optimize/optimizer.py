@@ -84,6 +84,23 @@ def run(
     OutsideDomain
         If the start lies outside the domain.
     """
+    chosen = as_optimizer(optimizer)
+    return chosen.run(objective, start, stop=stop, max_iterations=max_iterations, callback=callback)
+
+
+def as_optimizer(optimizer: Any) -> Any:
+    """Return what has a method ``run``: from itself, from a bare direction, or from a registered name.
+
+    Raises
+    ------
+    TypeError
+        If it is none of these.
+
+    Examples
+    --------
+    >>> as_optimizer("natural_gradient").name
+    'natural gradient'
+    """
     if isinstance(optimizer, str):
         from natfit.optimize.registry import OPTIMIZERS
 
@@ -96,7 +113,7 @@ def run(
             "an optimizer is a natfit.optimize.Optimizer, a Direction, a registered name or an object with a method run, "
             f"such as nf.optimize.natural_gradient(); got {type(optimizer).__name__}"
         )
-    return optimizer.run(objective, start, stop=stop, max_iterations=max_iterations, callback=callback)
+    return optimizer
 
 
 def gradient_descent(step: float | StepRule | None = None, move: Callable[..., Any] = straight) -> Optimizer:

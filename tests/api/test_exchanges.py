@@ -152,3 +152,10 @@ def test_a_second_likelihood_needs_nothing_of_the_optimizer_or_the_source() -> N
 
 def test_a_gradient_needs_no_metric_of_the_likelihood() -> None:
     assert Gradient().need(None) == SCORE
+
+
+@pytest.mark.parametrize("optimizer", ["natural_gradient", "kl_ball", nf.optimize.scipy_method("BFGS")], ids=str)
+def test_a_model_takes_an_optimizer_by_name_or_from_scipy(model: nf.GLM, optimizer: object) -> None:
+    fit = model.fit(optimizer=optimizer)
+    assert fit.converged
+    np.testing.assert_allclose(fit.params, model.fit().params, atol=2e-6 * fit.bse.max())
