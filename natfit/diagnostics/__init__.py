@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from natfit.diagnostics.invariance_report import InvarianceReport, invariance
     from natfit.diagnostics.races import Race, race
     from natfit.diagnostics.report import Report, Reports
     from natfit.diagnostics.theory import (
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     )
 
 _NAMES = {
+    "InvarianceReport": "natfit.diagnostics.invariance_report",
     "Race": "natfit.diagnostics.races",
     "Report": "natfit.diagnostics.report",
     "Reports": "natfit.diagnostics.report",
@@ -38,11 +40,13 @@ _NAMES = {
     "check_score": "natfit.diagnostics.theory",
     "check_steepest_descent": "natfit.diagnostics.theory",
     "check_theory": "natfit.diagnostics.theory",
+    "invariance": "natfit.diagnostics.invariance_report",
     "race": "natfit.diagnostics.races",
 }
 _MODULES = ("order", "plotting", "report", "theory")
 
 __all__ = [
+    "InvarianceReport",
     "Race",
     "Report",
     "Reports",
@@ -53,6 +57,7 @@ __all__ = [
     "check_score",
     "check_steepest_descent",
     "check_theory",
+    "invariance",
     "race",
 ]
 
