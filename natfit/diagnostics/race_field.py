@@ -191,7 +191,7 @@ def _distribution_field(family: Any, y: Any, options: Mapping[str, Any]) -> Fiel
         optimum=np.asarray(base.home, dtype=float),
         home_names=tuple(found.parameter_names),
         home=found.home,
-        title=f"{found.name}, {data.nobs:g} observations of {data.name}",
+        title=f"{found.name}, {data.nobs:.12g} observations of {data.name}",
         quantity=data.name,
         family=found,
     )
@@ -214,7 +214,7 @@ def _glm_field(model: Any) -> Field:
         optimum=np.asarray(fit.params, dtype=float),
         home_names=tuple(model.exog_names),
         home="coefficients",
-        title=f"{fit.family.name} GLM with {fit.link.name} link, {model.wnobs:g} observations of {model.endog_names}",
+        title=f"{fit.family.name} GLM with {fit.link.name} link, {model.wnobs:.12g} observations of {model.endog_names}",
         quantity=model.endog_names,
         design=np.column_stack(columns),
     )

@@ -12,7 +12,7 @@ from natfit._version import __version__
 from natfit.diagnostics.plotting import COLOURS
 from natfit.diagnostics.race_page import PAGE, SCRIPT, STYLE
 from natfit.diagnostics.race_track import Run
-from natfit.diagnostics.race_view import LEVELS, View, nats, views
+from natfit.diagnostics.race_view import FINE, LEVELS, View, nats, views
 
 if TYPE_CHECKING:
     from natfit.diagnostics.races import Race
@@ -116,7 +116,7 @@ def _view(view: View) -> dict[str, Any]:
     import plotly.graph_objects as go
 
     x, y, gap = view.contours
-    thin = slice(None, None, 2 if len(x) > 100 else 1)
+    thin = slice(None, None, 2 if len(x) == FINE else 1)
     levels = view.field.measure(view.start)[0] * LEVELS
     with np.errstate(all="ignore"):
         heights = np.log(np.clip(gap[thin, thin], 0.25 * levels[0], 4.0 * levels[-1]))

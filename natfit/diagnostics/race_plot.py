@@ -124,7 +124,7 @@ def _draw_view(race: Race, view: View, runs: Any, ax: Any) -> None:
     ax.plot(*ends[0], marker="o", markersize=11, color="black", markerfacecolor="none", markeredgewidth=1.6)
     ax.plot(*ends[1], marker="*", markersize=14, color="black", markerfacecolor="#F0E442", zorder=5)
     low, high = view.box
-    x, y = (fill(label, 34) for label in view.labels)
+    x, y = (fill(label, width) for label, width in zip(view.labels, (46, 34), strict=True))
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel=x, ylabel=y)
     ax.locator_params(nbins=5)
 

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-FINE, COARSE = 141, 37
-"""Points a side of the grid that contours are drawn from; the coarse one where each point costs a pass."""
+FINE, COARSE = 141, (25, 81)
+"""Points a side of the grid that contours are drawn from; where each point costs a pass, between these two."""
+
+ROWS = 1_500_000
+"""Rows that may be visited for the contours of one panel, unless the coarsest grid takes more."""
 
 LEVELS = 0.25 ** np.arange(4, -2, -1)
 """Gaps of the contours as shares of the start's, so that one of them runs through the start."""
@@ -112,7 +115,7 @@ class View:
     @cached_property
     def contours(self) -> tuple[Array, Array, Array]:
         """Grid lines x (m,) and y (m,), and the gap in nats at them, (m, m) with y first; NaN outside the domain."""
-        size = FINE if self.field.quick else COARSE
+        size = FINE if self.field.quick else int(np.clip(np.sqrt(ROWS / self.field.rows), *COARSE))
         low, high = self.box
         x, y = (np.linspace(low[j], high[j], size) for j in (0, 1))
         xi = np.stack(np.meshgrid(x, y), axis=-1)
