@@ -11,7 +11,7 @@ from natfit.diagnostics.invariance_case import Case, choose_charts, given_start,
 from natfit.families import ExponentialFamily
 from natfit.likelihoods.distribution import DistributionLikelihood
 from natfit.models.distribution import fit_distribution
-from natfit.models.distribution_data import bind
+from natfit.models.distribution_data import DistributionData, bind
 from natfit.models.glm import GLM
 from natfit.optimize import LikelihoodObjective, straight_in
 from natfit.parametrizations import Affine, Identity, Parametrization, from_function
@@ -72,7 +72,7 @@ def family_case(
     else:
         begin = found.to_home(given_start(found.parameter_names, start))
     return Case(
-        title=f"{found.name}, {bound.nobs:g} observations" + ("" if bound.name == "y" else f" of {bound.name}"),
+        title=_title(found.name, bound),
         objective=objective,
         names=found.parameter_names,
         charts=charts,
@@ -80,6 +80,14 @@ def family_case(
         family=found,
         ruler=found.parametrization("natural") if _wraps(found, begin) else None,
         **_moves_of(found),
+    )
+
+
+def _title(name: str, bound: DistributionData) -> str:
+    of = "" if bound.name == "y" else f" of {bound.name}"
+    rows = f"{bound.n_missing} row{'s' if bound.n_missing > 1 else ''}"
+    return f"{name}, {bound.nobs:g} observations{of}" + (
+        f" ({rows} with missing values left out)" if bound.n_missing else ""
     )
 
 

@@ -208,7 +208,10 @@ def invariance(
 
     An Euler step follows the natural gradient flow to first order and a midpoint step to second, whatever the
     coordinates (Hairer, Norsett & Wanner, 1993, section II.1): so paths in different coordinates agree to these orders.
-    Affine changes of coordinates, and moves along e-, m- and Fisher-Rao geodesics, leave whole paths the same.
+    Affine changes of coordinates, and moves along e-, m- and Fisher-Rao geodesics, leave whole paths the same. (These moves
+    divide a Jacobian out again, so they can't tell a wrong one; straight and midpoint paths then lose their orders.)
+
+    It takes some thousand passes over the rows: of very many compare a sample, or give fewer steps and parametrizations.
 
     Source: Amari (1998), Natural gradient works efficiently in learning, Neural Computation 10.
 
