@@ -96,7 +96,7 @@ def test_bad_input_is_refused_in_one_sentence(case: str) -> None:
 
 
 def test_an_optimizer_that_is_none_is_refused() -> None:
-    with pytest.raises(TypeError, match="an optimizer is a natfit.optimize.Optimizer"):
+    with pytest.raises(TypeError, match=r"an optimizer is a natfit\.optimize\.Optimizer"):
         arrays()().fit(optimizer=3.0)
     with pytest.raises(ValueError, match="unknown optimizer 'sgd': choose one of gradient_descent"):
         arrays()().fit(optimizer="sgd")
