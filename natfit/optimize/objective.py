@@ -151,7 +151,8 @@ class LikelihoodObjective:
             likelihood: Any = self.likelihood
             with np.errstate(all="ignore"):  # params1 may lie outside the domain, where it is NaN
                 value = float(self.source.reduce(lambda block: likelihood.kl(params0, params1, block))["kl"])
-        return value if value >= 0.0 else np.inf
+        # Between all but equal distributions rounding may leave a sum just below 0, which no divergence is.
+        return max(value, 0.0) if not np.isnan(value) else np.inf
 
 
 class Coordinates(Protocol):
