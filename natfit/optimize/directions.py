@@ -12,6 +12,13 @@ from natfit.optimize.objective import Objective, Point, scaled
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+NEAR = 1e-6
+"""Decrement, a thousandth of a standard error squared, from which on a metric is taken at every step: there the stopping
+rule decides, and what it decides on is not to be out of date."""
+
+CONTRACTION = 0.25
+"""A metric that does not shrink the decrement to this share, half the distance, is not worth holding."""
+
 METRICS = {"expected": (METRIC, "metric"), "observed": (OBSERVED, "observed"), "empirical": (MEAT, "meat")}
 
 
@@ -25,15 +32,23 @@ class Heading(NamedTuple):
 
 
 class State(NamedTuple):
-    """What `NaturalGradient` remembers: whether it has gone over to another metric or to a triangular factor."""
+    """What `NaturalGradient` remembers: whether it has gone over to another metric or to a triangular factor, and the
+    metric it holds with the steps that it has served, the last decrement, and whether the optimum is near."""
 
     finishing: bool = False
     factor: bool = False
     may_finish: bool = True
+    held: Metric | None = None
+    age: int = 0
+    last: float = np.inf
+    near: bool = False
 
 
 class Direction:
     """Where to go from a point. A subclass gives ``__call__``, and ``need`` where it wants more than the score."""
+
+    measures = False
+    """Whether its headings carry a decrement, so that the stopping rule needs no metric of its own."""
 
     full_step = False
     """Whether a unit step is meant to land on the optimum, so that the last computed step is worth taking."""
@@ -45,6 +60,10 @@ class Direction:
     def need(self, state: Any) -> int:
         """Return the flags of what a point must carry for this direction."""
         return SCORE
+
+    def outdated(self, state: Any) -> bool:
+        """Say whether the point's metric is that of an earlier point, so that a result wants it taken anew."""
+        return False
 
     def retreat(self, state: Any) -> Any:
         """Return a state to go on with where steps have shrunk to nothing, or None where there is no other way."""
@@ -75,6 +94,10 @@ class NaturalGradient(Direction):
         Distance in standard errors, the root of the decrement.
     damping : float
         Adds this share of F's own diagonal to it: shorter steps, turned towards the scaled gradient. 0 is none.
+    refresh : int
+        Steps that a metric serves before it is taken anew. A pass for the score alone costs n p, one for the metric
+        n p^2, and with an exact score an older metric changes the path but not the optimum. It is taken anew at once
+        where the decrement stops shrinking fast, and at every step once the optimum is near. With 1 it always is.
 
     Notes
     -----
@@ -83,6 +106,7 @@ class NaturalGradient(Direction):
     """
 
     full_step = True
+    measures = True
 
     def __init__(
         self,
@@ -90,12 +114,16 @@ class NaturalGradient(Direction):
         finish: str | None = None,
         finish_within: float = 1.0,
         damping: float = 0.0,
+        refresh: int = 1,
     ):
         for name in (metric, finish or metric):
             if name not in METRICS:
                 raise ValueError(f"unknown metric {name!r}: choose one of {', '.join(METRICS)}")
         if not damping >= 0.0:
             raise ValueError(f"damping must be 0 or more, got {damping}")
+        if refresh != int(refresh) or refresh < 1:
+            raise ValueError(f"refresh must be a whole number of steps, 1 or more, got {refresh}")
+        self.refresh = int(refresh)
         self.metric = metric
         self.finish = finish
         self.finish_within = finish_within
@@ -109,11 +137,18 @@ class NaturalGradient(Direction):
         # observed one may head straight for it.
         return state._replace(finishing=False, may_finish=False) if state.finishing else None
 
+    def outdated(self, state: State) -> bool:
+        return state.age > 0
+
     def need(self, state: State) -> int:
-        need = SCORE | METRICS[self.metric][0] | (FACTOR if state.factor else 0)
+        if state.held is not None and state.age + 1 < self.refresh and not state.near and not state.finishing:
+            return SCORE
+        need = SCORE | METRIC | METRICS[self.metric][0] | (FACTOR if state.factor else 0)
         return need | METRICS[self.finish][0] if state.finishing and self.finish else need
 
     def __call__(self, objective: Objective, point: Point, state: State) -> tuple[Heading, State]:
+        if self.refresh > 1:
+            point, state = self._with_held(objective, point, state)
         point, state = self._well_held(objective, point, state)
         heading = self._along(point, self.metric)
         if self.finish is None or heading.decrement is None:
@@ -127,6 +162,20 @@ class NaturalGradient(Direction):
             except SingularMetric:
                 pass  # not positive definite here: the metric that always is serves on
         return heading._replace(point=point), state
+
+    def _with_held(self, objective: Objective, point: Point, state: State) -> tuple[Point, State]:
+        """Give the point the metric that is held, or hold the point's own; take it anew where it serves badly."""
+        key = METRICS[self.metric][1]
+        decrement, near, age = np.inf, state.near, 0
+        if key not in point.sums and state.held is not None:
+            decrement = scaled(float(point.score @ state.held.solve(point.score)), point.dispersion)
+            near = near or decrement < NEAR
+            if near or decrement > CONTRACTION * state.last:
+                point = _with_more(objective, point, METRIC | METRICS[self.metric][0])
+            else:
+                point = Point(point.params, {**point.sums, key: state.held, "metric": state.held}, point.dispersion)
+                age = state.age + 1
+        return point, state._replace(held=point.sums[key], age=age, last=decrement, near=near)
 
     def _well_held(self, objective: Objective, point: Point, state: State) -> tuple[Point, State]:
         """Where a Gram matrix is too ill-conditioned for its digits, ask for the triangular factor."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from natfit.metric import SingularMetric
-from natfit.need import LOGLIK, SCORE
+from natfit.need import LOGLIK, METRIC, SCORE
 from natfit.optimize.curve import Curve, Move
 from natfit.optimize.directions import Direction, Heading, NaturalGradient
 from natfit.optimize.moves import straight
@@ -102,7 +102,7 @@ class _Run:
     ):
         self.objective, self.direction, self.move, self.stop = objective, direction, move, stop
         self.step = step.begin()
-        self._always = LOGLIK | SCORE | self.step.need | stop.need
+        self._always = LOGLIK | SCORE | self.step.need | (0 if direction.measures else stop.need)
         self.callback = callback
         self.record = Record()
         self.state = direction.initial()
@@ -211,4 +211,6 @@ class _Run:
 
     def _outcome(self, converged: bool, reason: str) -> Outcome:
         vector = self.heading.vector if self.heading else None
+        if self.direction.outdated(self.state):
+            self.point = self.objective.evaluate(self.point.params, self._always | METRIC)
         return Outcome(self.point.params, self.point, converged, reason, self.decrement, self.record, vector)

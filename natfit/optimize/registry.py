@@ -108,6 +108,7 @@ OPTIMIZERS = Registry("optimizer")
 
 DIRECTIONS.register("gradient", Gradient)
 DIRECTIONS.register("natural_gradient", NaturalGradient)
+DIRECTIONS.register("held_natural_gradient", lambda refresh=3, **options: NaturalGradient(refresh=refresh, **options))
 DIRECTIONS.register("newton", lambda **options: NaturalGradient("observed", **options))
 DIRECTIONS.register("empirical_natural_gradient", lambda **options: NaturalGradient("empirical", **options))
 

@@ -159,3 +159,29 @@ def test_a_model_takes_an_optimizer_by_name_or_from_scipy(model: nf.GLM, optimiz
     fit = model.fit(optimizer=optimizer)
     assert fit.converged
     np.testing.assert_allclose(fit.params, model.fit().params, atol=2e-6 * fit.bse.max())
+
+
+def test_a_metric_may_serve_several_steps() -> None:
+    """A held metric changes the path and the cost of a pass, not the optimum, and is not what standard errors use."""
+    rng = np.random.default_rng(5)
+    X = np.column_stack([np.ones(500), rng.normal(size=(500, 3))])
+    model = nf.GLM(rng.poisson(np.exp(X @ [1.0, 0.5, -0.5, 0.3])).astype(float), X, family="poisson")
+    plain = model.fit()
+    needs: list[int] = []
+    held = LikelihoodObjective(model.likelihood(), model.source)
+    whole = held.evaluate
+
+    def counted(params: np.ndarray, need: int) -> object:
+        needs.append(need)
+        return whole(params, need)
+
+    held.evaluate = counted  # type: ignore[method-assign, assignment]
+    found = maximize(held, np.zeros(4), NaturalGradient(refresh=5))
+    assert found.converged
+    np.testing.assert_allclose(found.params, plain.params, atol=1e-9)
+    np.testing.assert_allclose(found.point.metric.inverse(), plain.cov_params(), rtol=1e-8)
+    assert any(not need & METRIC for need in needs)
+    stopped = maximize(held, np.zeros(4), NaturalGradient(refresh=5), max_iterations=2)
+    np.testing.assert_allclose(
+        stopped.point.metric.matrix_form(), whole(stopped.params, METRIC | LOGLIK).metric.matrix_form()
+    )
