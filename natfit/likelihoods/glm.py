@@ -223,23 +223,24 @@ class GLMLikelihood:
         constant : bool
             Aim at link(mean) on every row instead.
         """
-        y = block.columns["y"]
-        mu = np.full(y.shape, mean) if constant else self.family.starting_mean(y, mean)
-        mu = self._expressible(mu, mean)
-        eta = self.link(mu)
-        _, complement, slope = self.link.mean(eta)
-        offset = block.columns.get("offset")
-        working = eta if constant else eta + self.family.residual(y, mu, complement) / slope
-        if offset is not None:
-            working = working - offset
-        weight = slope**2 / self.family.variance(mu, complement)
-        if "weight" in block.columns:
-            weight = weight * block.columns["weight"]
-        design = (block.designs["mean"],)
-        return Sums(
-            score=assemble.score(design, (weight * working,)),
-            metric=assemble.information(design, {(0, 0): weight}, need),
-        )
+        with np.errstate(all="ignore"):  # what overflows is looked at by whoever asked
+            y = block.columns["y"]
+            mu = np.full(y.shape, mean) if constant else self.family.starting_mean(y, mean)
+            mu = self._expressible(mu, mean)
+            eta = self.link(mu)
+            _, complement, slope = self.link.mean(eta)
+            offset = block.columns.get("offset")
+            working = eta if constant else eta + self.family.residual(y, mu, complement) / slope
+            if offset is not None:
+                working = working - offset
+            weight = slope**2 / self.family.variance(mu, complement)
+            if "weight" in block.columns:
+                weight = weight * block.columns["weight"]
+            design = (block.designs["mean"],)
+            return Sums(
+                score=assemble.score(design, (weight * working,)),
+                metric=assemble.information(design, {(0, 0): weight}, need),
+            )
 
     def _expressible(self, mu: Array, mean: float) -> Array:
         """Return starting means that the link can express: where a row's can't be, the average of all rows."""

@@ -31,6 +31,11 @@ def resolve_dispersion(family: Response, dispersion: float | str | None) -> floa
         name = {"x2": "pearson", "dev": "deviance"}.get(dispersion.lower(), dispersion.lower())
         if name not in ("pearson", "deviance", "ml"):
             raise ValueError(f"the dispersion must be a number, 'pearson', 'deviance' or 'ml', got {dispersion!r}")
+        if name == "ml" and family.dispersion is not None:
+            raise ValueError(
+                f"the {family.name} family's likelihood has no dispersion to maximize over; use 'pearson' or 'deviance' "
+                "for a quasi-likelihood"
+            )
         return name
     if not 0.0 < float(dispersion) < np.inf:
         raise ValueError(f"the dispersion must be a finite number greater than 0, got {dispersion}")
@@ -87,4 +92,6 @@ def make_stop(tol: float | None, extra: dict[str, Any]) -> Stop:
     if criterion == "decrement":
         return Decrement(1e-12 if tol is None else tol)
     absolute = atol if atol is not None else (1e-8 if tol is None else tol)
+    if not (absolute >= 0.0 and rtol >= 0.0):
+        raise ValueError(f"tolerances must be 0 or more, got {absolute} and {rtol}")
     return Change(criterion, absolute, rtol)

@@ -110,16 +110,23 @@ def _fractional(counts: Array, trials: Array | None) -> int:
 
 
 def _check_maximum(data: GLMData, family: Response, link: Link) -> None:
-    """Refuse a response that lies wholly on a limit of the mean which the link reaches only at infinity."""
-    for edge in (family.mean_domain.low, family.mean_domain.high):
-        if not np.isfinite(edge) or data.y[0] != edge or not (data.y == edge).all():
+    """Refuse a response that lies wholly on a limit of the mean, so that the constant's maximum lies there too."""
+    ends = [(edge, data.y == edge) for edge in family.attainable_limits]
+    low, high = link.mean_range.low, link.mean_range.high
+    ends += [(low, data.y <= low)] if np.isfinite(low) else []
+    ends += [(high, data.y >= high)] if np.isfinite(high) else []
+    for edge, there in ends:
+        if not there[0] or not there.all() or not _spans_constant(data):
             continue
-        if np.isinf(link.limit(edge)) and _spans_constant(data):
-            raise ValueError(
-                f"the likelihood has no maximum: all {data.n_rows} values of {data.y_name!r} are {edge:g}, which the "
-                f"{link.name} link reaches only as the intercept runs off to infinity; there is nothing to estimate from "
-                "this response"
-            )
+        where_to = (
+            "reaches only as the intercept runs off to infinity"
+            if np.isinf(link.limit(edge))
+            else "reaches at the very edge of the family's domain"
+        )
+        raise ValueError(
+            f"the likelihood has no maximum: all {data.n_rows} values of {data.y_name!r} lie at {edge:g} or beyond, which "
+            f"the {link.name} link {where_to}; there is nothing to estimate from this response"
+        )
 
 
 def _spans_constant(data: GLMData) -> bool:

@@ -22,6 +22,13 @@ from natfit.parametrizations.affine import Affine
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
+ON_EDGE = 1e-9
+"""Share of the mean's size within which a mean has come to rest on an edge: information there grows as 1 / distance, so
+the decrement of a row on the edge falls below 1e-12 when it is some 1e-12 away."""
+TOWARDS_EDGE = 1e-6
+"""The same for a fit that has not converged, whose rows are still on their way."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """How a GLM is to be fitted; what `natfit.GLM.fit` makes of its arguments."""
@@ -46,6 +53,7 @@ class Fitted:
     reason: str
     alias_notes: list[str]
     separation: separation.Separation | None
+    edge_rows: int = 0
 
     @property
     def metric(self) -> Metric:
@@ -145,25 +153,27 @@ def _judge(
             fitted.separation, fitted.converged = found, False
             fitted.reason = "the likelihood rises for ever along a direction of the coefficients (separation)"
             return fitted
-    if not fitted.converged and outcome.params.size:
-        edge = _rows_at_edge(likelihood, source, np.where(kept, params, 0.0))
-        if edge:
-            fitted.reason += (
-                f"; {edge} fitted mean(s) have come to the edge of the family's domain, where the maximum may lie: a link "
-                "whose means all lie inside would not have such an edge"
-            )
+    near = ON_EDGE if fitted.converged else TOWARDS_EDGE
+    fitted.edge_rows = _rows_at_edge(likelihood, source, np.where(kept, params, 0.0), near)
+    if fitted.edge_rows:
+        came = "rest on" if fitted.converged else f"have come to ({fitted.reason})"
+        fitted.converged = False
+        fitted.reason = (
+            f"{fitted.edge_rows} fitted mean(s) {came} the edge of the family's domain, where the maximum may lie: the score "
+            "need not vanish there and standard errors don't hold; a link whose means all lie inside has no such edge"
+        )
     return fitted
 
 
-def _rows_at_edge(likelihood: GLMLikelihood, source: Source, params: Array) -> int:
-    """Count the rows whose mean is within a millionth of an edge of the domain that the link can cross."""
+def _rows_at_edge(likelihood: GLMLikelihood, source: Source, params: Array, near: float) -> int:
+    """Count the rows whose mean is as near (a share of the mean's size) to an edge of the domain that the link can cross."""
     domain = likelihood.family.mean_domain
     if likelihood.link.mean_range in domain:
         return 0
 
     def count(block: Any) -> int:
         mu, _, _ = likelihood.link.mean(likelihood.predictor(params, block))
-        scale = 1e-6 * max(float(np.abs(mu).max(initial=0.0)), 1e-300)
+        scale = near * float(np.abs(mu).mean()) if mu.size else 0.0
         return int(((mu - domain.low < scale) | (domain.high - mu < scale)).sum())
 
     return sum(source.map(count))

@@ -9,6 +9,7 @@ import numpy as np
 
 from natfit.data.arrays import Source
 from natfit.likelihoods.glm import GLMLikelihood
+from natfit.likelihoods.sums import Sums
 from natfit.metric import ILL_CONDITIONED, Metric, Triangular
 from natfit.need import FACTOR, METRIC
 
@@ -32,12 +33,31 @@ def first_pass(likelihood: GLMLikelihood, source: Source, mean: float) -> Start:
     """
     sums = source.reduce(lambda block: likelihood.start_sums(block, mean))
     metric = sums["metric"]
+    _check_units(likelihood, source, sums)
     if metric.rcond() >= ILL_CONDITIONED:
         return Start(sums["score"], metric, np.zeros(metric.size, dtype=bool), None)
     sums = source.reduce(lambda block: likelihood.start_sums(block, mean, METRIC | FACTOR))
     factor = sums["metric"]
     assert isinstance(factor, Triangular)
     return Start(sums["score"], factor, factor.aliased(), factor)
+
+
+def _check_units(likelihood: GLMLikelihood, source: Source, sums: Sums) -> None:
+    """Refuse columns, or a response, whose squares are too large or too small for floating point."""
+    lengths = sums["metric"].matrix_form().diagonal()
+    strange = ~np.isfinite(lengths)
+    for j in np.flatnonzero(lengths == 0.0):
+        pick = (np.arange(lengths.size) == j).astype(float)
+        strange[j] = any(source.map(lambda block, pick=pick: block.designs["mean"].matvec(pick).any()))
+    if strange.any() and not strange.all():
+        names = ", ".join(repr(name) for name, s in zip(likelihood.layout.names, strange, strict=True) if s)
+        raise ValueError(
+            f"the squares of a column must neither overflow nor vanish, and those of {names} do; give it in other units"
+        )
+    if strange.any() or not np.isfinite(sums["score"]).all():
+        raise ValueError(
+            "response, offset or weights are so large or so small that the first step overflows; give them in other units"
+        )
 
 
 def explain_alias(factor: Metric, column: int, aliased: Array, names: tuple[str, ...]) -> str:

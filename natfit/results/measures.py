@@ -66,13 +66,25 @@ class Measures:
         dispersion : float or {"ml", "pearson", "deviance"}, optional
             ``"pearson"`` and ``"ml"`` are the estimates of those names; ``"deviance"`` is deviance / n, which R's
             ``logLik`` of a Gamma uses. By default what `llf` uses.
+
+        Raises
+        ------
+        ValueError
+            For another name, or a number that is not greater than 0.
         """
         if dispersion is None:
-            dispersion = self.llf_dispersion
-        elif dispersion == "deviance":
-            dispersion = self.deviance / self.model.wnobs
-        value = estimate_dispersion(self, dispersion) if isinstance(dispersion, str) else float(dispersion)
-        return self._loglik_at(value)
+            return self._loglik_at(self.llf_dispersion)
+        if dispersion == "deviance":
+            return self._loglik_at(self.deviance / self.model.wnobs)
+        if isinstance(dispersion, str):
+            if dispersion not in ("ml", "pearson"):
+                raise ValueError(f"dispersion must be 'ml', 'pearson', 'deviance' or a number, got {dispersion!r}")
+            if dispersion == "ml" and self.family.dispersion is not None:
+                return self._loglik_at(self.family.dispersion)  # known: nothing is left to maximize over
+            return self._loglik_at(estimate_dispersion(self, dispersion))
+        if not 0.0 < float(dispersion) < np.inf:
+            raise ValueError(f"the dispersion must be a finite number greater than 0, got {dispersion}")
+        return self._loglik_at(float(dispersion))
 
     def _loglik_at(self, dispersion: float) -> float:
         log_prob = partial(self.likelihood.log_prob, self._params_filled, dispersion=dispersion)

@@ -109,6 +109,10 @@ def _shape(fit: GLMResults) -> list[str]:
 
 
 def _stopping(fit: GLMResults) -> str:
+    if fit.fitted.separation is not None:
+        return f"Stopped on the way to infinity ({fit.reason})."
+    if fit.fitted.edge_rows:
+        return f"Stopped at the edge of the family's domain ({fit.reason})."
     distance = np.sqrt(fit.decrement) if fit.decrement >= 0 else np.nan
     return f"Stopped {distance:.1e} standard errors from the maximum ({fit.reason})."
 

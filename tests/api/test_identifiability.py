@@ -37,6 +37,7 @@ def test_quasi_separation_is_named_and_the_rest_is_the_fit_without_it(link: str)
     np.testing.assert_allclose(fit.params[[0, 1, 3]], rest.params, atol=close)
     np.testing.assert_allclose(fit.bse[[0, 1, 3]], rest.bse, rtol=close)
     assert "SEPARATION" in str(fit.summary())
+    assert "standard errors from the maximum" not in str(fit.summary())
 
 
 def test_complete_separation_leaves_no_standard_error() -> None:
@@ -195,6 +196,17 @@ def test_a_maximum_on_the_edge_is_approached_but_not_called_converged() -> None:
     with pytest.warns(nf.ConvergenceWarning, match="edge of the family's domain"):
         fit = nf.GLM(known["y"], Z, family="binomial", link="log").fit()
     assert not fit.converged
+
+
+def test_a_maximum_at_rest_on_the_edge_is_said_to_be_there() -> None:
+    """Its score does not vanish, and the information of the row on the edge is without bound: neither is hidden."""
+    rng = np.random.default_rng(0)
+    design = np.column_stack([np.ones(60), rng.normal(size=(60, 2))])
+    y = rng.poisson(np.maximum(1 + design[:, 1], 0.05)).astype(float)
+    with pytest.warns(nf.ConvergenceWarning, match=r"fitted mean\(s\).*edge of the family's domain"):
+        fit = nf.GLM(y, design, family="poisson", link="identity").fit()
+    assert fit.fitted.edge_rows > 0
+    assert "standard errors from the maximum" not in str(fit.summary())
 
 
 def test_a_start_inside_the_domain_is_found_without_an_intercept() -> None:
