@@ -166,7 +166,7 @@ def _judge(
 
 
 def _rows_at_edge(likelihood: GLMLikelihood, source: Source, params: Array, near: float) -> int:
-    """Count the rows whose mean is as near (a share of the mean's size) to an edge of the domain that the link can cross."""
+    """Count the rows whose mean is this near, as a share of the mean's size, to an edge that the link can cross."""
     domain = likelihood.family.mean_domain
     if likelihood.link.mean_range in domain:
         return 0
