@@ -73,6 +73,58 @@ def finite_columns(fit: GLMResults) -> Array:
     return finite
 
 
+def combinations(rows: Any, size: int) -> Array:
+    """Return linear combinations of coefficients as a (p,) or (k, p) array, or refuse those of another width."""
+    made = np.asarray(rows, dtype=float)
+    if made.ndim not in (1, 2) or made.shape[-1] != size:
+        raise ValueError(f"combinations of the {size} coefficients need {size} columns; these have shape {made.shape}")
+    return made
+
+
+def combine(cov: Array, rows: Array, other: Array | None = None) -> Array:
+    """Return the covariance rows cov other' of linear combinations of coefficients, some of which may have none.
+
+    Parameters
+    ----------
+    cov : (p, p) ndarray
+        NaN in the rows and columns of coefficients that are not identified.
+    rows, other : (p,) or (k, p) ndarray
+        The combinations; ``other`` is ``rows`` where left out.
+
+    Notes
+    -----
+    A coefficient without a variance takes it from the combinations that load on it, and from no other.
+
+    Examples
+    --------
+    >>> combine(np.array([[4.0, np.nan], [np.nan, np.nan]]), np.array([[1.0, 0.0], [1.0, 1.0]]))
+    array([[ 4., nan],
+           [nan, nan]])
+    """
+    other = rows if other is None else other
+    lost = np.isnan(cov.diagonal())
+    if not lost.any():
+        return rows @ cov @ other.T
+    products: Array = np.asarray(rows @ np.where(lost | lost[:, None], 0.0, cov) @ other.T)
+    unknown = np.logical_or.outer(np.any(rows[..., lost], axis=-1), np.any(other[..., lost], axis=-1))
+    return np.where(unknown, np.nan, products)
+
+
+def of_rows(fit: GLMResults, rows: Any) -> Array:
+    """Return x' cov x of each row of a `natfit.models.rows.NewRows`, (m,); NaN where x loads on a separated coefficient.
+
+    Aliased coefficients count as the 0 at which they are held.
+    """
+    lost = np.isnan(fit._cov.diagonal())
+    if not lost.any():
+        return rows.quadratic(fit._cov)
+    variance = rows.quadratic(np.where(lost | lost[:, None], 0.0, fit._cov))
+    running = lost & fit.fitted.kept
+    return (
+        np.where(rows.quadratic(np.diag(running.astype(float))) > 0.0, np.nan, variance) if running.any() else variance
+    )
+
+
 def _inverse(fit: GLMResults, metric: Metric) -> Array:
     """Invert the information of the kept columns; NaN where separation leaves a coefficient without an estimate."""
     if fit.fitted.separation is None:

@@ -90,6 +90,7 @@ class GLMResults(Measures, Residuals, Tests):
 
     @cached_property
     def params(self) -> Any:
+        """Estimates of the coefficients; NaN where a column is aliased."""
         return self._label(self.fitted.params)
 
     @cached_property
@@ -123,6 +124,7 @@ class GLMResults(Measures, Residuals, Tests):
 
     @property
     def zvalues(self) -> Any:
+        """Another name of `tvalues`."""
         return self.tvalues
 
     @property
@@ -156,30 +158,39 @@ class GLMResults(Measures, Residuals, Tests):
         column: Any = None,
         scale: Any = None,
         cov_p: Any = None,
+        other: Any = None,
         information: str | None = None,
     ) -> Any:
         """Return the covariance of the coefficients, or of linear combinations of them.
 
         Parameters
         ----------
-        r_matrix : (k, p) array_like, optional
-            Combinations.
+        r_matrix : (p,) or (k, p) array_like, optional
+            Combinations; NaN for those that load on a coefficient that is aliased or separated.
         column : int or sequence of int, optional
             Only these coefficients.
+        scale : float, optional
+            Another dispersion.
         cov_p : (p, p) array_like, optional
             Use this covariance instead.
+        other : (p,) or (m, p) array_like, optional
+            The covariance of ``r_matrix`` with these combinations.
         information : {"expected", "observed", "HC0"}, optional
             Another kind than the fit's own ``cov_type``.
         """
         full = self._cov if information is None else cov.covariance(self, cov.resolve(information))
         full = full if cov_p is None else np.asarray(cov_p)
         full = full if scale is None else full * (scale / self.scale)
+        if column is not None and (r_matrix is not None or other is not None):
+            raise ValueError("cov_params takes column or r_matrix, not both")
         if r_matrix is not None:
-            r = np.atleast_2d(np.asarray(r_matrix, dtype=float))
-            return r @ full @ r.T
+            rows = cov.combinations(r_matrix, len(full))
+            return cov.combine(full, rows, None if other is None else cov.combinations(other, len(full)))[()]
+        if other is not None:
+            raise ValueError("cov_params takes other only together with r_matrix")
         if column is not None:
-            chosen = np.atleast_1d(np.asarray(column))
-            return full[np.ix_(chosen, chosen)] if chosen.size > 1 else full[chosen[0], chosen[0]]
+            chosen = np.asarray(column)
+            return full[chosen, chosen] if chosen.ndim == 0 else full[np.ix_(chosen, chosen)]
         if not self.model.data.labelled:
             return full
         import pandas as pd
@@ -195,6 +206,7 @@ class GLMResults(Measures, Residuals, Tests):
 
     @cached_property
     def likelihood(self) -> GLMLikelihood:
+        """The model's likelihood, with the family's constants as estimated."""
         return self.model.likelihood(self.family)
 
     def evaluate(self, need: int) -> Any:
@@ -219,6 +231,7 @@ class GLMResults(Measures, Residuals, Tests):
 
     @property
     def mu(self) -> Any:
+        """Estimated means, under statsmodels' other name for `fittedvalues`."""
         return self.fittedvalues
 
     @cached_property
@@ -254,9 +267,8 @@ class GLMResults(Measures, Residuals, Tests):
     def get_prediction(self, exog: Any = None, transform: bool = True, **known: Any) -> Prediction:
         """Return predicted means with standard errors and intervals: ``.summary_frame()``."""
         rows = self.model.new_rows(exog, transform, **known)
-        full = np.where(np.isnan(self._cov), 0.0, self._cov) if not self.fitted.kept.all() else self._cov
         df = self.df_resid if self.use_t else None
-        return Prediction(rows.matvec(self._params_filled), rows.quadratic(full), self.link, df, rows.index)
+        return Prediction(rows.matvec(self._params_filled), cov.of_rows(self, rows), self.link, df, rows.index)
 
     # -- what was done ---------------------------------------------------------------------------------------------
 

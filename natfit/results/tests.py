@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from natfit.results.covariance import combine
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -25,51 +27,63 @@ class Tests:
         @property
         def _cov(self) -> Array: ...
 
-    def _as_statsmodels(self) -> Any:
-        """Return a statsmodels result that holds the estimates of the columns that are identified."""
+    def _as_statsmodels(self, joint: bool = False) -> Any:
+        """Return a statsmodels result of the estimates; its tests see to coefficients that have none.
+
+        Parameters
+        ----------
+        joint : bool
+            Whether it is for a test of several restrictions together, which needs all their variances.
+        """
         from statsmodels.base.model import LikelihoodModelResults
 
-        kept = self.fitted.kept
-        names = [name for name, k in zip(self.model.exog_names, kept, strict=True) if k]
+        names, fit = self.model.exog_names, self
+
+        class Estimates(LikelihoodModelResults):
+            def cov_params(self, r_matrix: Any = None, *args: Any, cov_p: Any = None, **kwargs: Any) -> Any:
+                full = self.normalized_cov_params if cov_p is None else np.asarray(cov_p, dtype=float)
+                if r_matrix is None:
+                    return full
+                rows = np.atleast_2d(np.asarray(r_matrix, dtype=float))
+                fit._refuse(rows, full, joint)
+                return combine(full, rows)
+
         data = SimpleNamespace(cov_names=names, param_names=names, xnames=names)
         stub = SimpleNamespace(data=data, exog_names=names, endog_names=self.model.endog_names, param_names=names)
-        result = LikelihoodModelResults(stub, self.fitted.params[kept], scale=1.0)
-        result.normalized_cov_params = self._cov[np.ix_(kept, kept)]
+        result = Estimates(stub, np.where(self.fitted.kept, self.fitted.params, 0.0), scale=1.0)
+        result.normalized_cov_params = self._cov
         result.df_resid, result.df_model, result.use_t = self.df_resid, self.df_model, self.use_t
         return result
 
-    def _restriction(self, r_matrix: Any) -> Any:
-        """Leave aliased columns out of a matrix of restrictions; refuse one that is about them."""
-        kept = self.fitted.kept
-        if kept.all() or isinstance(r_matrix, str | dict):
-            return r_matrix
-        matrix, *value = r_matrix if isinstance(r_matrix, tuple) else (r_matrix,)
-        rows = np.atleast_2d(np.asarray(matrix, dtype=float))
-        if rows.shape[1] == kept.size:
-            tested = [
-                n
-                for n, k, r in zip(self.model.exog_names, kept, np.any(rows, axis=0).tolist(), strict=True)
-                if r and not k
-            ]
-            if tested:
-                raise ValueError(
-                    f"a test needs identified coefficients, but {', '.join(tested)} is aliased; test the others"
-                )
-            rows = rows[:, kept]
-        return (rows, *value) if value else rows
+    def _refuse(self, rows: Array, cov: Array, joint: bool) -> None:
+        """Refuse the test of aliased coefficients, and a joint test of some that run off to infinity."""
+        aliased = self._tested(rows, ~self.fitted.kept)
+        if aliased:
+            raise ValueError(f"a test needs identified coefficients, but {aliased} aliased; test the others")
+        separation = getattr(self.fitted, "separation", None)
+        if joint and separation is not None:
+            separated = self._tested(rows, separation.columns & np.isnan(cov.diagonal()))
+            if separated:
+                raise ValueError(f"a joint test needs finite estimates, but {separated} separated; test the others")
+
+    def _tested(self, rows: Array, marked: Array) -> str:
+        """Return in words which marked coefficients some row loads on: "a is", "a, b are", or nothing."""
+        names = [n for n, m in zip(self.model.exog_names, marked & np.any(rows, axis=0), strict=True) if m]
+        return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'}" if names else ""
 
     def t_test(self, r_matrix: Any, cov_p: Any = None, use_t: bool | None = None) -> Any:
-        """Test linear combinations one by one; returns statsmodels' ContrastResults."""
-        return self._as_statsmodels().t_test(self._restriction(r_matrix), cov_p=cov_p, use_t=use_t)
+        """Test linear combinations one by one; returns statsmodels' ContrastResults.
+
+        The test of a combination that loads on a separated coefficient is NaN; one of an aliased coefficient is refused.
+        """
+        return self._as_statsmodels().t_test(r_matrix, cov_p=cov_p, use_t=use_t)
 
     def f_test(self, r_matrix: Any, cov_p: Any = None, invcov: Any = None) -> Any:
         """Test linear restrictions together by the F statistic."""
-        return self._as_statsmodels().f_test(self._restriction(r_matrix), cov_p=cov_p, invcov=invcov)
+        return self._as_statsmodels(joint=True).f_test(r_matrix, cov_p=cov_p, invcov=invcov)
 
     def wald_test(
         self, r_matrix: Any, cov_p: Any = None, invcov: Any = None, use_f: bool | None = None, **kwargs: Any
     ) -> Any:
         """Test linear restrictions together by Wald's statistic."""
-        return self._as_statsmodels().wald_test(
-            self._restriction(r_matrix), cov_p=cov_p, invcov=invcov, use_f=use_f, **kwargs
-        )
+        return self._as_statsmodels(joint=True).wald_test(r_matrix, cov_p=cov_p, invcov=invcov, use_f=use_f, **kwargs)

@@ -1,0 +1,124 @@
+"""What a fit is asked afterwards: tests, covariances and predictions where some coefficients have no estimate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import natfit as nf
+
+RNG = np.random.default_rng(11)
+N = 90
+TABLE = pd.DataFrame({"g": np.repeat(["a", "b", "c"], N // 3), "x": RNG.normal(size=N)})
+TABLE["y"] = np.where(TABLE["g"] == "b", 1, RNG.binomial(1, 0.5, N))
+REST = TABLE[TABLE["g"] != "b"]
+
+
+@pytest.fixture(scope="module")
+def separated() -> Any:
+    """All of group b succeed: the other coefficients are those of a fit without it."""
+    with pytest.warns(nf.SeparationWarning, match="b"):
+        return nf.GLM.from_formula("y ~ g + x", TABLE, family="binomial").fit()
+
+
+@pytest.fixture(scope="module")
+def rest() -> Any:
+    return nf.GLM.from_formula("y ~ g + x", REST, family="binomial").fit()
+
+
+@pytest.fixture(scope="module")
+def aliased() -> Any:
+    return nf.GLM.from_formula("y ~ x + z + w", ALIASED, family="poisson").fit()
+
+
+@pytest.fixture(scope="module")
+def clean() -> Any:
+    return nf.GLM.from_formula("y ~ x + w", ALIASED, family="poisson").fit()
+
+
+ALIASED = pd.DataFrame({"x": RNG.normal(size=50), "w": RNG.normal(size=50), "y": RNG.poisson(2.0, 50)})
+ALIASED["z"] = 2.0 * ALIASED["x"]
+
+
+def test_a_separated_coefficient_takes_no_variance_from_the_others(separated: Any, rest: Any) -> None:
+    close = {"rtol": 1e-4}
+    for hypothesis in ("Intercept = 0", "g[T.c] = 0", "g[T.c] + x = 0.5"):
+        ours, theirs = separated.t_test(hypothesis), rest.t_test(hypothesis)
+        np.testing.assert_allclose(ours.sd, theirs.sd, **close)
+        np.testing.assert_allclose(ours.pvalue, theirs.pvalue, **close)
+        np.testing.assert_allclose(separated.wald_test(hypothesis).pvalue, theirs.pvalue, **close)
+    joint = "g[T.c] = 0, x = 0"
+    np.testing.assert_allclose(separated.f_test(joint).fvalue, rest.f_test(joint).fvalue, **close)
+    rows = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [1.0, 0.0, 1.0, 2.0]])
+    expected = rest.cov_params(rows[[0, 2]][:, [0, 2, 3]])
+    found = separated.cov_params(rows)
+    np.testing.assert_allclose(found[np.ix_([0, 2], [0, 2])], expected, **close)
+    assert np.isnan(found[1]).all()
+    assert np.isnan(found[:, 1]).all()
+
+
+def test_the_test_of_a_separated_coefficient_is_nan_and_a_joint_one_is_refused(separated: Any) -> None:
+    each = separated.t_test(np.eye(4))
+    assert np.isnan(each.sd).tolist() == np.isnan(each.pvalue).tolist() == [False, True, False, False]
+    np.testing.assert_allclose(np.delete(each.sd, 1), separated.bse.drop("g[T.b]"))
+    assert np.isnan(separated.t_test("g[T.b] = g[T.c]").pvalue)
+    for r_matrix in ("g[T.b] = 0", "g[T.b] = 0, g[T.c] = 0", [[0.0, 1.0, 0.0, 0.0]], (np.eye(4), np.zeros(4))):
+        for test in (separated.wald_test, separated.f_test):
+            with pytest.raises(ValueError, match=r"^a joint test needs .* g\[T.b\] is separated; test the others$"):
+                test(r_matrix)
+
+
+def test_predictions_have_intervals_where_no_separated_coefficient_enters(separated: Any, rest: Any) -> None:
+    new = pd.DataFrame({"g": ["a", "b", "c"], "x": [0.3, 0.3, -1.0]})
+    found = separated.get_prediction(new).summary_frame()
+    assert np.isnan(found.iloc[1, 1:].to_numpy(dtype=float)).all()
+    assert found.iloc[1, 0] == pytest.approx(1.0, abs=1e-6)
+    np.testing.assert_allclose(found.iloc[[0, 2]], rest.get_prediction(new.iloc[[0, 2]]).summary_frame(), rtol=1e-4)
+
+
+def test_predictions_where_columns_are_both_aliased_and_separated(separated: Any) -> None:
+    both = TABLE.assign(z=3.0 * TABLE["x"])
+    with pytest.warns(nf.SeparationWarning):
+        fit = nf.GLM.from_formula("y ~ g + x + z", both, family="binomial").fit()
+    pd.testing.assert_frame_equal(
+        fit.get_prediction().summary_frame(), separated.get_prediction().summary_frame(), rtol=1e-6
+    )
+
+
+def test_an_aliased_coefficient_takes_no_variance_from_the_others(aliased: Any, clean: Any) -> None:
+    rows = np.array([[1.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, -1.0], [0.0, 0.0, 1.0, 0.0]])
+    found = aliased.cov_params(rows)
+    np.testing.assert_allclose(found[:2, :2], clean.cov_params(rows[:2][:, [0, 1, 3]]), rtol=1e-9)
+    assert np.isnan(found[2]).all()
+    assert aliased.cov_params(r_matrix=[1, 0, 0, 0]) == pytest.approx(clean.cov_params(r_matrix=[1, 0, 0]))
+    ours, theirs = aliased.t_test("x = w, w = 0.1"), clean.t_test("x = w, w = 0.1")
+    np.testing.assert_allclose(ours.pvalue, theirs.pvalue, rtol=1e-9)
+    ours, theirs = aliased.t_test("x = 0", cov_p=aliased.cov_params()), clean.t_test("x = 0")
+    np.testing.assert_allclose(ours.pvalue, theirs.pvalue, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "r_matrix",
+    ["z = 0", "x = 0, z = 1", ["x = 0", "z = 0"], {"z": 0.0}, [0, 0, 1, 0], (np.eye(4), np.zeros(4))],
+    ids=str,
+)
+@pytest.mark.parametrize("test", ["t_test", "f_test", "wald_test"])
+def test_a_test_of_an_aliased_coefficient_is_refused_in_one_sentence(aliased: Any, test: str, r_matrix: Any) -> None:
+    with pytest.raises(ValueError, match=r"^a test needs identified coefficients, but z is aliased; test the others$"):
+        getattr(aliased, test)(r_matrix)
+
+
+def test_covariances_of_columns_and_of_two_sets_of_combinations(clean: Any) -> None:
+    full = clean.cov_params().to_numpy()
+    rows, other = RNG.normal(size=(2, 3)), RNG.normal(size=(4, 3))
+    assert clean.cov_params(column=1) == full[1, 1]
+    np.testing.assert_array_equal(clean.cov_params(column=[2]), full[[2]][:, [2]])
+    np.testing.assert_array_equal(clean.cov_params(column=[0, 2]), full[np.ix_([0, 2], [0, 2])])
+    np.testing.assert_allclose(clean.cov_params(rows, other=other), rows @ full @ other.T)
+    np.testing.assert_allclose(clean.cov_params(rows[0], other=other), rows[0] @ full @ other.T)
+    for wrong in ({"column": 1, "r_matrix": rows}, {"other": rows}, {"r_matrix": np.ones((2, 4))}):
+        with pytest.raises(ValueError, match=r"not both|together|need 3 columns"):
+            clean.cov_params(**wrong)
