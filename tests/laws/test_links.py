@@ -286,8 +286,12 @@ def test_a_link_from_three_functions_obeys_the_same_laws_and_can_be_registered()
     np.testing.assert_allclose(
         derivative(link._derivative, eta, 1e-3), link.curvature(eta, mu, slope), rtol=1e-8, atol=1e-10
     )
-    given_second = _aranda(second_derivative=lambda eta: 0 * eta)
-    np.testing.assert_array_equal(given_second.curvature(eta, mu, slope), 0.0)
+
+    def second(eta):
+        return np.exp(eta) * (1 - np.exp(eta)) * (1 + 0.5 * np.exp(eta)) ** -4.0
+
+    given_second = _aranda(second_derivative=second)
+    np.testing.assert_array_equal(given_second.curvature(eta, mu, slope), second(eta))
     links.register(link, aliases=("ao",))
     try:
         assert links.get("AO") is link
