@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from formulaic.materializers import ClusterBy
 from formulaic.materializers.pandas import PandasMaterializer
 from formulaic.materializers.types import EvaluatedFactor, FactorValues
 from formulaic.parser.types import Factor, Term
@@ -29,12 +28,13 @@ def plan_terms(
     Parameters
     ----------
     terms : sequence of formulaic terms
+        In the order written.
     values : mapping of str to Values
         Every factor of the terms, evaluated.
     kept : (n,) bool, optional
         The rows kept; levels that none of them has are left out.
     patsy_order : bool
-        Put terms with the same numeric factors together, as patsy does.
+        Put terms with the same numeric factors together, as patsy does; else all stand by their degree.
 
     Returns
     -------
@@ -51,8 +51,7 @@ def plan_terms(
                 each.constant, kind=Factor.Kind(_KINDS[each.kind]), spans_intercept=each.spans_intercept
             )
             scoper.factor_cache[factor.expr] = EvaluatedFactor(factor=factor, values=placeholder)
-    if patsy_order:
-        terms = scoper._cluster_terms(terms, cluster_by=ClusterBy.NUMERICAL_FACTORS)
+    terms = _in_patsy_order(terms, values) if patsy_order else sorted(terms, key=lambda term: term.degree)
     methods = {factor.expr: factor.eval_method.value for term in terms for factor in term.factors}
     plans = {
         name: _plan(name, methods[name], values[name], kept) for name in methods if values[name].kind != "constant"
@@ -72,6 +71,18 @@ def plan_terms(
         parts += own
         start += width
     return parts, slices, plans
+
+
+def _in_patsy_order(terms: Sequence[Term], values: Mapping[str, Values]) -> list[Term]:
+    """Sort terms by degree within those that share a set of numeric factors; the sets stand as they first appear.
+
+    Terms without a numeric factor come before all others.
+    """
+    buckets: dict[frozenset[str], list[Term]] = {frozenset(): []}
+    for term in terms:
+        numeric = frozenset(factor.expr for factor in term.factors if values[factor.expr].kind == "numeric")
+        buckets.setdefault(numeric, []).append(term)
+    return [term for bucket in buckets.values() for term in sorted(bucket, key=lambda term: term.degree)]
 
 
 _KINDS = {"numeric": "numerical", "categorical": "categorical", "constant": "constant"}

@@ -6,19 +6,50 @@ Needs formulaic, so it is imported only where a formula is read.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from formulaic import Formula
 from formulaic.errors import FormulaicError
-from formulaic.parser.types import Term
+from formulaic.parser import DefaultFormulaParser, DefaultOperatorResolver
+from formulaic.parser.types import Operator, Term
 from formulaic.utils.code import UNQUOTED_BACKTICK_MATCHER
 
 from natfit.data.patsy_spelling import refuse_unknown_spelling
 
 
+class _Operators(DefaultOperatorResolver):
+    """Formulaic's operators, but that a power's own terms stand before their products, as in patsy."""
+
+    @property
+    def operators(self) -> list[Operator]:
+        return [
+            Operator(
+                each.symbol,
+                arity=each.arity,
+                precedence=each.precedence,
+                associativity=each.associativity,
+                to_terms=_sorted_power(each.to_terms),
+            )
+            if each.symbol in ("**", "^")
+            else each
+            for each in super().operators
+        ]
+
+
+def _sorted_power(power: Callable[..., Any]) -> Callable[..., Any]:
+    def terms(base: Any, exponent: Any) -> Any:
+        made = power(base, exponent)
+        return type(made)(sorted(made, key=lambda term: 0 if term in base else term.degree))
+
+    return terms
+
+
+_PARSER = DefaultFormulaParser(operator_resolver=_Operators())
+
+
 def parse_formula(formula: str, columns: Iterable[str]) -> tuple[list[Term], list[Term]]:
-    """Read a formula into the terms of its left and right sides.
+    """Read a formula into the terms of its left and right sides, in the order written.
 
     Parameters
     ----------
@@ -40,7 +71,9 @@ def parse_formula(formula: str, columns: Iterable[str]) -> tuple[list[Term], lis
     if not isinstance(formula, str):
         raise TypeError(f"a formula is text, as in 'y ~ x'; got {type(formula).__name__}")
     try:
-        parsed: Any = Formula(formula, _context={"__formulaic_variables_available__": list(columns)})
+        parsed: Any = Formula(
+            formula, _parser=_PARSER, _ordering="none", _context={"__formulaic_variables_available__": list(columns)}
+        )
     except (FormulaicError, SyntaxError) as error:
         raise ValueError(f"can't read the formula {formula!r}: {first_line(error)}{_comparison(formula)}") from None
     left, right = (getattr(parsed, "lhs", None), parsed.rhs) if hasattr(parsed, "rhs") else (None, parsed)

@@ -12,7 +12,7 @@ Where the two differ and both make sense, natfit does what formulaic does: ``sca
 with n - 1, as R does (patsy's has n, which ``standardize`` gives here too); the columns of ``bs`` and ``cr`` count
 from 1 (patsy: 0); those of ``Poly`` are called ``[.L]`` (patsy: ``.Linear``), those of ``Diff`` after the later level.
 Booleans are factors, ``flag[T.True]``, as in patsy and R. Terms stay in the order written, within their degree (patsy
-puts factors first).
+has its own order, see ``build_design``).
 
 Needs formulaic, so it is imported only where a formula is read.
 """

@@ -276,3 +276,8 @@ def test_all_other_columns():
 def test_order_of_patsy():
     made = build_design("y ~ x + a + x:a + z", example(), order="patsy")
     assert [name for name, _ in made.terms] == ["Intercept", "a", "x", "x:a", "z"]
+
+
+def test_formulas_own_order_is_by_degree_as_written():
+    made = build_design("y ~ x*z + a + b:a + b", example())
+    assert [name for name, _ in made.terms] == ["Intercept", "x", "z", "a", "b", "x:z", "b:a"]

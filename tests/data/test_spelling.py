@@ -27,6 +27,12 @@ SAME_NAMES = [
     "a * b", "a:b", "0 + a:b", "0 + a", "x:a", "(a + b)**2", "a / b", "(x + z)**2", "x * a - x", "-1 + x", "a + b + a:b:x",
     "flag", "0 + flag", "flag:x", "flag * a", "I(x > 0)", "I(x > 0):a", "C(flag)", "np.where(x > 0, 1, 0)", "x + a + z:b",
 ]  # fmt: skip
+ORDERS = [
+    "x*z + k", "x:z + k", "x:z + x", "k + x:z + x + z", "z*x + x:k", "(x + z + k)**2", "(x + z + k)**3", "x/z + k",
+    "x:a + x", "x:a:b + x:b + x", "a:b + x + b", "x*a*b + z", "x:z:a + z:x", "x:z:a + z:x + k*b + a", "0 + x:z + a + x",
+    "x + 1 + a", "x*z - x + k", "x + I(x**2) + x:I(x**2) + z", "a:x + b:z + x + z", "np.log(z):x + x + np.log(z)",
+    "x:flag + x + flag", "(a + x)*(b + z)",
+]  # fmt: skip
 OTHER_NAMES = [
     'C(a, Treatment(reference="b"))', 'Q("weird name")', "C(a, Diff)", "C(a, Poly)", "bs(x, df=4)", "bs(x, df=5, degree=2)",
     "cr(x, df=4)", "cr(x, df=4, constraints='center')", "cc(x, df=4)", "0 + bs(x, df=5, include_intercept=True)",
@@ -35,6 +41,14 @@ OTHER_NAMES = [
 
 @pytest.mark.parametrize("right", SAME_NAMES)
 def test_values_and_names_are_patsys(right):
+    expected = patsy.dmatrix(right, DATA, return_type="dataframe")
+    made = build_design(f"y ~ {right}", DATA, order="patsy")
+    assert made.column_names == list(expected.columns)
+    np.testing.assert_allclose(made.matrix, expected, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("right", ORDERS)
+def test_order_of_terms_is_patsys(right):
     expected = patsy.dmatrix(right, DATA, return_type="dataframe")
     made = build_design(f"y ~ {right}", DATA, order="patsy")
     assert made.column_names == list(expected.columns)
