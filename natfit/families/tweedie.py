@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from natfit.families._tweedie_series import log_density_at_own_mean
 from natfit.families.interval import POSITIVE, Array
+from natfit.families.poisson import Poisson
 from natfit.families.registry import register
 from natfit.families.response import Response, refuse_outside
 
@@ -127,6 +128,15 @@ class Tweedie(Response):
 
     def __repr__(self) -> str:
         return f"Tweedie(var_power={self.var_power!r})"
+
+
+class TweedieAtOne(Poisson):
+    """The Tweedie family's limit at power 1 as statsmodels has it: Poisson with a dispersion that is estimated.
+
+    Not registered; `families.Poisson` with ``dispersion="pearson"`` is the same.
+    """
+
+    dispersion: ClassVar[None] = None  # type: ignore[assignment]
 
 
 register(Tweedie)
