@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from natfit.data.matrix import Dense
 from natfit.families.links import Link
 from natfit.families.response import Response
 from natfit.likelihoods.glm import GLMLikelihood
@@ -16,6 +15,7 @@ from natfit.models.checks import check_for
 from natfit.models.data import GLMData
 from natfit.models.families import resolve_family
 from natfit.models.fitting import Fitted, Settings, fit_glm
+from natfit.models.glm_attributes import GLMAttributes
 from natfit.models.rows import NewRows
 from natfit.models.verdict import warn_about
 from natfit.results.glm import GLMResults
@@ -23,7 +23,7 @@ from natfit.results.glm import GLMResults
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class GLM:
+class GLM(GLMAttributes):
     """A generalized linear model: E[y] = mu, link(mu) = X beta + offset, Var[y] = dispersion V(mu) / weight.
 
     Takes the place of ``statsmodels.api.GLM``: the same arguments, attribute names and numbers.
@@ -178,25 +178,6 @@ class GLM:
         self._rank: int | None = None
 
     @property
-    def endog(self) -> Array:
-        """The response, (n,); for a binomial the proportion of successes."""
-        return self.data.y
-
-    @property
-    def exog(self) -> Any:
-        """The design, as it was given."""
-        design = self.data.design
-        return design.array if isinstance(design, Dense) else getattr(design, "matrix", design)
-
-    @property
-    def endog_names(self) -> str:
-        return self.data.y_name
-
-    @property
-    def exog_names(self) -> list[str]:
-        return self.data.names
-
-    @property
     def rank(self) -> int:
         """Number of columns that are linearly independent; known once fitted, else found by one pass."""
         if self._rank is None:
@@ -204,14 +185,6 @@ class GLM:
 
             self._rank = int((~first_pass(self.likelihood(), self.source, self.data.mean()).aliased).sum())
         return self._rank
-
-    @property
-    def df_model(self) -> float:
-        return float(self.rank - 1)
-
-    @property
-    def df_resid(self) -> float:
-        return self.wnobs - self.rank
 
     def likelihood(self, family: Response | None = None) -> GLMLikelihood:
         """Return the likelihood of the coefficients, for use with `natfit.optimize`."""

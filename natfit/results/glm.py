@@ -67,6 +67,13 @@ class GLMResults(Measures, Residuals, Tests):
         self.reason = fitted.reason
         self.decrement = fitted.outcome.decrement
         self.nobs = model.nobs
+        self.cov_kwds = {"description": f"Standard errors from the {cov.KINDS[self._cov_kind]}."}
+        self.mle_settings = {"optimizer": self.method}
+
+    @property
+    def k_constant(self) -> int:
+        """1 where the columns hold a constant or add up to one, else 0."""
+        return self.model.k_constant
 
     @property
     def df_resid(self) -> float:
@@ -239,7 +246,9 @@ class GLMResults(Measures, Residuals, Tests):
         likelihood, params = self.likelihood, self._params_filled
         return np.concatenate(list(self.model.source.map(lambda block: likelihood.predictor(params, block))))
 
-    def predict(self, exog: Any = None, transform: bool = True, *, which: str = "mean", **known: Any) -> Any:
+    def predict(
+        self, exog: Any = None, transform: bool = True, *, which: str = "mean", offset: Any = None, exposure: Any = None
+    ) -> Any:
         """Return predicted means for new rows.
 
         Parameters
@@ -249,13 +258,18 @@ class GLMResults(Measures, Residuals, Tests):
         transform : bool
             Whether a table goes through the formula.
         which : {"mean", "linear"}
-        **known
-            ``offset`` and ``exposure`` of the new rows. Where the model names columns for them they are taken from the
-            table.
+        offset, exposure : float, array_like or str, optional
+            Of the rows. Where the model names columns for them they are taken from the table; for the data of the fit
+            each is the model's own unless given.
+
+        Returns
+        -------
+        Series or ndarray
+            One entry for each row given; NaN where a value that the formula needs is missing.
         """
-        if exog is None and not known and which == "mean":
+        if exog is None and offset is None and exposure is None and which == "mean":
             return self.fittedvalues
-        rows = self.model.new_rows(exog, transform, **known)
+        rows = self.model.new_rows(exog, transform, offset=offset, exposure=exposure)
         eta = rows.matvec(self._params_filled)
         if which in ("linear", "linpred"):
             return rows.label(eta)
@@ -264,9 +278,11 @@ class GLMResults(Measures, Residuals, Tests):
         with np.errstate(all="ignore"):
             return rows.label(self.link.inverse(eta))
 
-    def get_prediction(self, exog: Any = None, transform: bool = True, **known: Any) -> Prediction:
-        """Return predicted means with standard errors and intervals: ``.summary_frame()``."""
-        rows = self.model.new_rows(exog, transform, **known)
+    def get_prediction(
+        self, exog: Any = None, transform: bool = True, *, offset: Any = None, exposure: Any = None
+    ) -> Prediction:
+        """Return predicted means with standard errors and intervals: ``.summary_frame()``; arguments as of `predict`."""
+        rows = self.model.new_rows(exog, transform, offset=offset, exposure=exposure)
         df = self.df_resid if self.use_t else None
         return Prediction(rows.matvec(self._params_filled), cov.of_rows(self, rows), self.link, df, rows.index)
 

@@ -147,6 +147,7 @@ class Measures:
 
     @property
     def bic_llf(self) -> float:
+        """Another name of `bic`."""
         return self.bic
 
     @property

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 
 import natfit as nf
 
@@ -122,3 +124,78 @@ def test_covariances_of_columns_and_of_two_sets_of_combinations(clean: Any) -> N
     for wrong in ({"column": 1, "r_matrix": rows}, {"other": rows}, {"r_matrix": np.ones((2, 4))}):
         with pytest.raises(ValueError, match=r"not both|together|need 3 columns"):
             clean.cov_params(**wrong)
+
+
+X = np.column_stack([np.ones(N), RNG.normal(size=(N, 2))])
+COUNTS = RNG.poisson(2.0, N).astype(float)
+PAIRS = np.column_stack([COUNTS, RNG.poisson(3.0, N) + 1.0])
+POSITIVE = RNG.gamma(3.0, 1.0, N)
+EXPOSURE = RNG.uniform(1.0, 3.0, N)
+WEIGHTS = {"freq_weights": RNG.integers(1, 4, N).astype(float), "var_weights": RNG.uniform(0.5, 2.0, N)}
+links = sm.families.links
+MODELS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
+    "gaussian": (X @ [1.0, 2.0, 3.0] + RNG.normal(size=N), sm.families.Gaussian(), {}),
+    "poisson": (COUNTS, sm.families.Poisson(), {"exposure": EXPOSURE, "offset": 0.1 * EXPOSURE, **WEIGHTS}),
+    "negative_binomial": (COUNTS, sm.families.NegativeBinomial(alpha=0.7), {"offset": 0.1 * EXPOSURE}),
+    "gamma": (POSITIVE, sm.families.Gamma(links.Log()), WEIGHTS),
+    "inverse_gaussian": (POSITIVE, sm.families.InverseGaussian(links.Log()), {}),
+    "binomial": (PAIRS, sm.families.Binomial(links.CLogLog()), {}),
+    "bernoulli": ((COUNTS > 2.0).astype(float), sm.families.Binomial(), {"freq_weights": WEIGHTS["freq_weights"]}),
+    "tweedie": (POSITIVE, sm.families.Tweedie(links.Log(), var_power=1.5), {}),
+}
+
+
+@pytest.mark.parametrize("scale", [None, 2.5])
+@pytest.mark.parametrize("name", MODELS)
+def test_the_likelihood_at_given_coefficients_is_that_of_statsmodels(name: str, scale: float | None) -> None:
+    y, family, extra = MODELS[name]
+    ours, theirs = nf.GLM(y, X, family, **extra), sm.GLM(y, X, family, **extra)
+    params = np.array([0.3, 0.1, -0.2])
+    assert ours.loglike(params, scale) == pytest.approx(theirs.loglike(params, scale), rel=1e-9)
+    for method in ("score", "information", "hessian"):
+        found, expected = getattr(ours, method)(params, scale), getattr(theirs, method)(params, scale)
+        np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-9 * np.abs(expected).max(), err_msg=method)
+    np.testing.assert_array_equal(ours.hessian(params, scale, observed=False), ours.information(params, scale))
+    mu = theirs.predict(params)
+    assert ours.estimate_scale(mu) == pytest.approx(theirs.estimate_scale(mu))
+    for attribute in ("offset", "exposure", "freq_weights", "var_weights", "iweights", "n_trials", "k_constant"):
+        found, expected = getattr(ours, attribute), getattr(theirs, attribute)
+        assert (found is None) == (expected is None), attribute
+        if found is not None:
+            np.testing.assert_allclose(found, expected, err_msg=attribute)
+    assert ours.fit().k_constant == 1
+
+
+@pytest.mark.parametrize("dispersion", ["ml", "deviance", "pearson"])
+def test_the_dispersion_at_the_fitted_means_is_that_of_the_fit(dispersion: str) -> None:
+    for data, extra in ((POSITIVE, WEIGHTS), (POSITIVE, {})):
+        fit = nf.GLM(data, X, family="gamma", link="log", dispersion=dispersion, **extra).fit()
+        assert fit.model.estimate_scale(fit.mu) == pytest.approx(fit.scale, rel=1e-9)
+        assert fit.model.loglike(fit.params) == pytest.approx(fit.llf, rel=1e-9)
+
+
+def test_a_constant_is_found_in_the_span_of_the_columns() -> None:
+    dummies = pd.get_dummies(TABLE["g"]).to_numpy(dtype=float)
+    for design, expected in ((dummies, 1), (X[:, 1:], 0), (7.0 * X, 1), (dummies[:, 1:], 0), (X[:, [1, 0, 1]], 1)):
+        assert nf.GLM(POSITIVE, design).k_constant == expected == sm.GLM(POSITIVE, design).k_constant
+
+
+def test_coefficients_of_the_wrong_number_are_refused() -> None:
+    model = nf.GLM(COUNTS, X, family="poisson")
+    for params in ([1.0], [1.0, np.nan, 2.0]):
+        with pytest.raises(ValueError, match="params needs a finite number for each of the 3 coefficients"):
+            model.score(params)
+
+
+def test_a_fit_tells_how_its_covariance_was_made() -> None:
+    fit = nf.GLM(COUNTS, X, family="poisson").fit(cov_type="HC0")
+    assert "sandwich" in fit.cov_kwds["description"]
+    assert fit.mle_settings["optimizer"] == fit.method
+
+
+def test_public_attributes_are_documented() -> None:
+    for owner in (nf.GLM, nf.GLMResults):
+        for name in dir(owner):
+            each = getattr(owner, name)
+            if not name.startswith("_") and (callable(each) or isinstance(each, property | cached_property)):
+                assert each.__doc__, f"{owner.__name__}.{name}"
