@@ -29,7 +29,7 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
 class NewRows(NamedTuple):
-    """A design's columns for new data: the matrix, the row labels, and the rows kept (None for all)."""
+    """A design's columns for new data: the matrix, the rows kept (None for all), and the labels of all rows given."""
 
     matrix: Any
     index: Any
@@ -101,8 +101,7 @@ class Design:
         dropped = check_missing(_masks(values, {}), missing, table.n_rows)
         kept = None if dropped is None else ~dropped
         rows = _rows(evaluator, values, self.factors, kept)
-        index = table.index if table.index is None or kept is None else table.index[kept]
-        return NewRows(_EXPAND[layout or self.layout](self.parts, self.factors, rows), index, kept)
+        return NewRows(_EXPAND[layout or self.layout](self.parts, self.factors, rows), table.index, kept)
 
     def evaluate(self, expression: str, data: Any) -> Array:
         """Evaluate a column name or an expression on new data, as (n,) floats; NaN where it is missing.

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from natfit.data.checks import check_lengths
+from natfit.data.checks import check_lengths, where
 from natfit.data.matrix import as_columns
+from natfit.data.numbers import as_column
 from natfit.models.data import GLMData
 from natfit.models.rows import NewRows
 
@@ -117,41 +118,53 @@ def new_rows(model: GLM, exog: Any, transform: bool, exposure: Any = None, offse
     """Return the rows to predict for: the model's own where ``exog`` is None, else new ones.
 
     A table goes through the frozen formula; offset and exposure that the model names by column or expression are taken
-    from it unless given.
+    from it unless given. Of its own rows the model knows both; each is replaced only where it is given.
     """
     data = model.data
     if exog is None:
-        own = data.linear_offset() if offset is None and exposure is None else _offset(offset, exposure)
-        return NewRows(data.design, own, data.index if data.labelled else None)
+        known = {"offset": data.offset if offset is None else offset}
+        known["exposure"] = data.exposure if exposure is None else exposure
+        index = data.index if data.labelled else None
+        return NewRows(data.design, _offset(known, "endog", data.n_rows, index), index)
+    known, kept = {"offset": offset, "exposure": exposure}, None
     if transform and data.frozen is not None:
+        import pandas as pd
+
         made = data.frozen.matrix(exog)
-        matrix = made.matrix if data.chosen is None else made.matrix[:, data.chosen]
-        known = {"offset": offset, "exposure": exposure}
+        matrix, kept = made.matrix if data.chosen is None else made.matrix[:, data.chosen], made.kept
+        index = made.index
+        if index is None:  # as the fitted values have it
+            index = pd.RangeIndex(matrix.shape[0] if kept is None else len(kept))
         for name, given in known.items():
-            if given is None and name in data.expressions:
-                column = data.frozen.evaluate(data.expressions[name], exog)
-                known[name] = column if made.kept is None else column[made.kept]
-        design, index = as_columns(matrix), made.index
-        return _checked(NewRows(design, _offset(known["offset"], known["exposure"]), index), len(data.names))
-    from natfit.data.frame import design_matrix
+            expression = data.expressions.get(name) if given is None else given
+            if isinstance(expression, str):
+                known[name] = data.frozen.evaluate(expression, exog)
+    else:
+        from natfit.data.frame import design_matrix
 
-    matrix, index = design_matrix(exog, data.names)
-    return _checked(NewRows(as_columns(matrix), _offset(offset, exposure), index), len(data.names))
-
-
-def _checked(rows: NewRows, width: int) -> NewRows:
-    if rows.design.shape[1] != width:
-        raise ValueError(f"the new rows have {rows.design.shape[1]} columns and the model has {width}; both must agree")
-    if rows.offset is not None:
-        check_lengths({"exog": rows.design.shape[0], "offset": len(rows.offset)})
-    return rows
+        matrix, index = design_matrix(exog, data.names)
+    design, width = as_columns(matrix), len(data.names)
+    if design.shape[1] != width:
+        raise ValueError(f"the new rows have {design.shape[1]} columns and the model has {width}; both must agree")
+    n_rows = design.shape[0] if kept is None else len(kept)
+    return NewRows(design, _offset(known, "exog", n_rows, index), index, kept)
 
 
-def _offset(offset: Any, exposure: Any) -> Array | None:
-    total = None if offset is None else np.atleast_1d(np.asarray(offset, dtype=float))
-    if exposure is not None:
-        logged = np.log(np.atleast_1d(np.asarray(exposure, dtype=float)))
-        total = logged if total is None else total + logged
+def _offset(known: Mapping[str, Any], rows: str, n_rows: int, index: Any) -> Array | None:
+    """Return offset plus log exposure of each row, or None where there is neither; a number stands for every row."""
+    total: Array | None = None
+    for name, given in known.items():
+        if given is None:
+            continue
+        single = isinstance(given, int | float | np.number) or (isinstance(given, np.ndarray) and given.ndim == 0)
+        column = np.full(n_rows, float(given)) if single else as_column(name, given, index)
+        check_lengths({rows: n_rows, name: len(column)})
+        if name == "exposure":
+            if (column < 0.0).any():
+                raise ValueError(f"'exposure' must not be negative, and is in {where(column < 0.0)}; mend the values")
+            with np.errstate(divide="ignore"):
+                column = np.log(column)
+        total = column if total is None else total + column
     return total
 
 

@@ -24,27 +24,40 @@ class NewRows:
     design : Columns
         (m, p).
     offset : (m,) ndarray, optional
+        Of all rows given, as are ``index`` and ``kept``.
     index : optional
-        Row labels, where the rows came as a pandas table.
+        Row labels, where the rows came as a table.
+    kept : (n,) bool, optional
+        Which of the n rows given the design holds; None for all. The others lack a value, and what is computed for
+        them is NaN.
     """
 
     design: Columns
     offset: Array | None = None
     index: Any = None
+    kept: Array | None = None
 
     def matvec(self, params: Array) -> Array:
-        """Return X params + offset, (m,)."""
-        eta = self.design.matvec(params)
+        """Return X params + offset, (n,)."""
+        eta = self._spread(self.design.matvec(params))
         return np.array(eta) if self.offset is None else eta + self.offset
 
     def quadratic(self, cov: Array) -> Array:
-        """Return x' cov x of each row, (m,)."""
+        """Return x' cov x of each row, (n,)."""
         n = self.design.shape[0]
         parts = []
         for start in range(0, n, CHUNK):
             rows = self.design.rows(start, min(start + CHUNK, n)).dense()
             parts.append(np.einsum("ij,ij->i", rows @ cov, rows))
-        return np.concatenate(parts) if parts else np.zeros(0)
+        return self._spread(np.concatenate(parts) if parts else np.zeros(0))
+
+    def _spread(self, values: Array) -> Array:
+        """Put the values of the design's rows in their places among the rows given."""
+        if self.kept is None:
+            return values
+        full = np.full(len(self.kept), np.nan)
+        full[self.kept] = values
+        return full
 
     def label(self, values: Array) -> Any:
         """Give values the rows' labels, if they have any."""
