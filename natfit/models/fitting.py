@@ -159,8 +159,8 @@ def _judge(
         came = "rest on" if fitted.converged else f"have come to ({fitted.reason})"
         fitted.converged = False
         fitted.reason = (
-            f"{fitted.edge_rows} fitted mean(s) {came} the edge of the family's domain, where the maximum may lie: the score "
-            "need not vanish there and standard errors don't hold; a link whose means all lie inside has no such edge"
+            f"{fitted.edge_rows} fitted mean(s) {came} the edge of the family's domain, where the maximum may lie: the "
+            "score need not vanish there and standard errors don't hold; a link whose means all lie inside has no such edge"
         )
     return fitted
 
