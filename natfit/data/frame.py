@@ -35,6 +35,8 @@ class Bound:
         Rows dropped.
     kept : (rows given,) bool, optional
         Which rows are kept; None for all.
+    labels : list, optional
+        The columns' own labels, where they are not texts; ``column_names`` has them as texts.
     """
 
     y: Array
@@ -45,6 +47,7 @@ class Bound:
     extras: dict[str, Array]
     n_missing: int = 0
     kept: Array | None = None
+    labels: list[Any] | None = None
 
 
 def bind(endog: Any, exog: Any, extras: Mapping[str, Any] | None = None, missing: str = "none") -> Bound:
@@ -89,8 +92,19 @@ def bind(endog: Any, exog: Any, extras: Mapping[str, Any] | None = None, missing
     check_not_empty(*matrix.shape)
     names = default_names(matrix) if names is None else names
     y_name = " + ".join(y_names) if y_names else "y"
-    bound = Bound(y, matrix, names, y_name, x_index if x_index is not None else y_index, columns)
+    bound = Bound(
+        y, matrix, names, y_name, x_index if x_index is not None else y_index, columns, labels=_own_labels(exog)
+    )
     return _without_missing(bound, missing)
+
+
+def _own_labels(exog: Any) -> list[Any] | None:
+    """Return the labels of a pandas table's columns where they are other than texts, such as numbers."""
+    if not is_pandas(exog):
+        return None
+    labels = list(exog.columns) if np.ndim(exog) == 2 else [exog.name]
+    plain = any(label is None or isinstance(label, tuple) for label in labels)  # named or joined in `column_names`
+    return None if plain or all(isinstance(label, str) for label in labels) else labels
 
 
 def _without_missing(bound: Bound, missing: str) -> Bound:

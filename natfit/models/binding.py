@@ -35,6 +35,7 @@ def from_arrays(endog: Any, exog: Any, extras: Mapping[str, Any], missing: str) 
         labelled=bound.index is not None,
         index=bound.index,
         n_missing=bound.n_missing,
+        labels=bound.labels,
     )
     return _with_extras(data, bound.extras)
 

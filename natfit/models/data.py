@@ -35,6 +35,8 @@ class GLMData:
         Row labels.
     n_missing : int
         Rows dropped because of missing values.
+    labels : list, optional
+        What the user's columns are labelled with, where it is not ``names``: numbers, say.
     levels : tuple, optional
         The two levels of a categorical response; the second is modelled.
     frozen : Design, optional
@@ -57,6 +59,7 @@ class GLMData:
     labelled: bool = False
     index: Any = None
     n_missing: int = 0
+    labels: list[Any] | None = None
     levels: tuple[Any, ...] | None = None
     frozen: Any = None
     chosen: list[int] | None = None

@@ -271,7 +271,7 @@ class GLM(GLMAttributes):
 
         from natfit.data.matrix import Constant
 
-        data = replace(self.data, design=Constant(self.data.n_rows), names=["const"], frozen=None)
+        data = replace(self.data, design=Constant(self.data.n_rows), names=["const"], labels=None, frozen=None)
         null = type(self).__new__(type(self))
         null._bind(data, results.family, self.link, results.dispersion, self.n_jobs)
         fitted, family, shape = null._run(Settings(), None)

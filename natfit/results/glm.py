@@ -87,13 +87,18 @@ class GLMResults(Measures, Residuals, Tests):
 
     # -- estimates -------------------------------------------------------------------------------------------------
 
+    @property
+    def _coefficients(self) -> list[Any]:
+        """The labels of the coefficients: those of the user's columns, as they were given."""
+        return self.model.exog_names if self.model.data.labels is None else self.model.data.labels
+
     def _label(self, values: Array) -> Any:
         """Give one value for each coefficient its name, where the data had labels."""
         if not self.model.data.labelled:
             return values
         import pandas as pd
 
-        return pd.Series(values, index=self.model.exog_names)
+        return pd.Series(values, index=self._coefficients)
 
     @cached_property
     def params(self) -> Any:
@@ -157,7 +162,7 @@ class GLMResults(Measures, Residuals, Tests):
             return limits[chosen]
         import pandas as pd
 
-        return pd.DataFrame(limits, index=self.model.exog_names).iloc[chosen]
+        return pd.DataFrame(limits, index=self._coefficients).iloc[chosen]
 
     def cov_params(
         self,
@@ -202,7 +207,7 @@ class GLMResults(Measures, Residuals, Tests):
             return full
         import pandas as pd
 
-        return pd.DataFrame(full, index=self.model.exog_names, columns=self.model.exog_names)
+        return pd.DataFrame(full, index=self._coefficients, columns=self._coefficients)
 
     @property
     def normalized_cov_params(self) -> Any:

@@ -224,3 +224,15 @@ def test_weights_and_exposures():
     )
     assert refused(check_weights, weights * np.nan, "w").startswith("'w' has missing values (NaN) in 30 rows")
     check_finite(np.full(3, 1e308), "large")  # whose sum is infinite
+
+
+def test_labels_that_are_not_texts_are_kept():
+    y = [1.0, 2.0, 4.0]
+    frame = pd.DataFrame(np.column_stack([np.ones(3), [0.0, 1.0, 3.0]]))
+    bound = bind(y, frame)
+    assert (bound.column_names, bound.labels) == (["0", "1"], [0, 1])
+    assert bind(y, frame.rename(columns=str)).labels is None
+    assert bind(y, frame.to_numpy()).labels is None
+    assert bind(y, frame.set_axis([("a", "b"), "c"], axis=1)).labels is None
+    assert bind(y, frame[1]).labels == [1]
+    assert bind(y, frame[1].rename(None)).labels is None
