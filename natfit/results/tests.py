@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Tests:
-    """Mixed into a fit: t_test, f_test and wald_test, for arrays or for text such as ``"x1 = 0, x2 = x3"``."""
+    """Mixed into a fit: t_test, f_test, wald_test (and _terms), for arrays or text such as ``"x1 = 0, x2 = x3"``."""
 
     if TYPE_CHECKING:
         model: Any
@@ -87,3 +88,56 @@ class Tests:
     ) -> Any:
         """Test linear restrictions together by Wald's statistic."""
         return self._as_statsmodels(joint=True).wald_test(r_matrix, cov_p=cov_p, invcov=invcov, use_f=use_f, **kwargs)
+
+    def wald_test_terms(
+        self,
+        skip_single: bool = False,
+        extra_constraints: Any = None,
+        combine_terms: Sequence[str] | None = None,
+        scalar: bool = True,
+    ) -> Any:
+        """Test each term of the formula, all its coefficients together; returns statsmodels' WaldTestResults.
+
+        Parameters
+        ----------
+        skip_single : bool
+            Leave out terms of one column.
+        extra_constraints : sequence of (str, matrix), optional
+            Further restrictions under names of their own.
+        combine_terms : sequence of str, optional
+            For each, test together the terms whose names contain it.
+
+        Notes
+        -----
+        Aliased columns are left out of their terms, and a term of aliased columns alone out of the table. A term with a
+        separated coefficient has no test: its row is NaN. Without a formula each column is a term.
+        """
+        kept, identity = self.fitted.kept, np.eye(len(self.model.exog_names))
+        terms = [(name, columns[kept[columns]]) for name, columns in self._terms()]
+        chosen = [(name, identity[columns]) for name, columns in terms if columns.size > int(skip_single)]
+        for part in combine_terms or ():
+            found = [columns for name, columns in terms if part in name]
+            if not found:
+                raise ValueError(f"no term's name contains {part!r}; the terms are {', '.join(n for n, _ in terms)}")
+            chosen.append((part, identity[np.concatenate(found)]))
+        chosen += [(name, np.atleast_2d(np.asarray(rows, dtype=float))) for name, rows in extra_constraints or ()]
+        unknown = np.isnan(self._cov.diagonal()) & kept
+        testable = np.array([not rows[:, unknown].any() for _, rows in chosen], dtype=bool)
+        constraints = [pair for pair, tested in zip(chosen, testable, strict=True) if tested]
+        result = self._as_statsmodels(joint=True).wald_test_terms(
+            skip_single=True, extra_constraints=constraints, scalar=scalar
+        )
+        if not testable.all():
+            table = result.table.set_axis(np.flatnonzero(testable)).reindex(range(len(chosen)))
+            result.table = table.set_axis([name for name, _ in chosen])
+        return result
+
+    def _terms(self) -> list[tuple[str, Array]]:
+        """Return the formula's terms, or else the columns, each with its columns' numbers."""
+        data = getattr(self.model, "data", None)
+        if data is None or not data.terms:
+            return [(name, np.array([j])) for j, name in enumerate(self.model.exog_names)]
+        places = range(self.fitted.kept.size) if data.chosen is None else data.chosen
+        at = {column: place for place, column in enumerate(places)}
+        terms = [(name, [at[j] for j in range(own.start, own.stop) if j in at]) for name, own in data.terms]
+        return [(name, np.array(columns)) for name, columns in terms if columns]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+import statsmodels.formula.api as smf
 
 import natfit as nf
 
@@ -199,3 +200,35 @@ def test_public_attributes_are_documented() -> None:
             each = getattr(owner, name)
             if not name.startswith("_") and (callable(each) or isinstance(each, property | cached_property)):
                 assert each.__doc__, f"{owner.__name__}.{name}"
+
+
+@pytest.mark.parametrize("use_t", [False, True])
+def test_terms_are_tested_as_in_statsmodels(use_t: bool) -> None:
+    table = TABLE.assign(y=COUNTS, h=np.tile(["u", "v"], N // 2))
+    formula, family = "y ~ g * h + x", sm.families.Poisson()
+    ours = nf.GLM.from_formula(formula, table, family="poisson").fit(use_t=use_t)
+    theirs = smf.glm(formula, table, family=family).fit(use_t=use_t)
+    options: list[dict[str, Any]] = [
+        {},
+        {"skip_single": True},
+        {"combine_terms": ["g", "h"]},
+        {"extra_constraints": [("both", np.eye(7)[[1, 3]])]},
+    ]
+    for each in options:
+        found, expected = ours.wald_test_terms(**each), theirs.wald_test_terms(**each)
+        pd.testing.assert_frame_equal(found.table, expected.table, rtol=1e-5, check_dtype=False)
+        assert str(found).splitlines()[0].split() == str(expected).splitlines()[0].split()
+    dropped = nf.GLM.from_formula(formula, table, drop_cols=["g[T.b]"], family="poisson").fit().wald_test_terms().table
+    assert dropped["df_constraint"].to_dict() == {"Intercept": 1, "g": 1, "h": 1, "g:h": 2, "x": 1}
+    with pytest.raises(ValueError, match="no term's name contains 'z'; the terms are Intercept, g, h, g:h, x"):
+        ours.wald_test_terms(combine_terms=["z"])
+
+
+def test_terms_without_an_estimate(separated: Any, rest: Any, aliased: Any, clean: Any) -> None:
+    table = separated.wald_test_terms().table
+    assert list(table.index) == ["Intercept", "g", "x"]
+    assert table.loc["g"].isna().all()
+    np.testing.assert_allclose(table.drop("g"), rest.wald_test_terms().table.drop("g"), rtol=1e-4)
+    pd.testing.assert_frame_equal(aliased.wald_test_terms().table, clean.wald_test_terms().table, rtol=1e-8)
+    arrays = nf.GLM(COUNTS, X, family="poisson").fit().wald_test_terms().table
+    np.testing.assert_allclose(arrays["pvalue"], nf.GLM(COUNTS, X, family="poisson").fit().pvalues, rtol=1e-9)
