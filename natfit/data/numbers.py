@@ -22,10 +22,33 @@ def read_numbers(value: Any, what: str) -> tuple[Array, list[str] | None, Any]:
     """
     if not isinstance(value, np.ndarray | list | tuple | float | int | np.generic):
         return _read_frame(value, what)
-    array = np.asarray(value)
+    array = unmasked(value)
     if array.dtype.names:
         return _read_frame({name: array[name] for name in array.dtype.names}, what)
     return _floats(array, what), None, None
+
+
+def unmasked(value: Any) -> Array:
+    """Make a plain array; what a masked array masks is missing: NaN among numbers, None among all else.
+
+    Examples
+    --------
+    >>> unmasked(np.ma.masked_equal([1, 2, 3], 2))
+    array([ 1., nan,  3.])
+    """
+    if not isinstance(value, np.ma.MaskedArray):
+        return np.asarray(value)
+    if value.dtype.names:  # its columns are masked one by one
+        return value
+    if not np.ma.is_masked(value):
+        return np.asarray(value.data)
+    holes = np.ma.getmaskarray(value)
+    if value.dtype.kind == "f":
+        plain = np.array(value.data)
+    else:
+        plain = value.data.astype(np.float64 if value.dtype.kind in "iu" else object)
+    plain[holes] = None if plain.dtype.kind == "O" else np.nan
+    return plain
 
 
 def as_column(name: str, value: Any, index: Any = None) -> Array:

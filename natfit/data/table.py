@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from natfit.data.checks import check_lengths, did_you_mean
+from natfit.data.numbers import unmasked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,7 +126,7 @@ class Table(Mapping[str, Any]):
         import pandas as pd
 
         self._names.append(name)
-        self._series[name] = plain(pd.Series(np.asarray(values), index=self._position, name=name))
+        self._series[name] = plain(pd.Series(unmasked(values), index=self._position, name=name))
 
     def _convert(self, name: str) -> pd.Series[Any]:
         import pandas as pd
@@ -143,7 +144,7 @@ class Table(Mapping[str, Any]):
             return pd.Series(from_narwhals_series(column), index=self._position, name=name)
         if isinstance(column, list | tuple):  # NumPy would turn a missing value among texts into a text
             return plain(pd.Series(list(column), index=self._position, name=name))
-        array = np.asarray(column)
+        array = unmasked(column)
         if array.ndim != 1:
             raise ValueError(f"column {name!r} must be one-dimensional; it has shape {array.shape}")
         return plain(pd.Series(array, index=self._position, name=name))

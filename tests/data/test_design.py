@@ -281,3 +281,18 @@ def test_order_of_patsy():
 def test_formulas_own_order_is_by_degree_as_written():
     made = build_design("y ~ x*z + a + b:a + b", example())
     assert [name for name, _ in made.terms] == ["Intercept", "x", "z", "a", "b", "x:z", "b:a"]
+
+
+def test_masked_values_are_missing():
+    data = {
+        "y": [1.0, 2.0, 3.0, 4.0, 5.0],
+        "x": np.ma.masked_equal([1, 9, 3, 5, 4], 9),
+        "g": np.ma.masked_array(["a", "b", "b", "a", "b"], [0, 0, 1, 0, 0]),
+        "f": np.ma.masked_array([True, False, False, True, False], [0, 0, 0, 0, 0]),
+    }
+    made = build_design("y ~ x + g + f", data)
+    assert made.kept.tolist() == [True, False, False, True, True]
+    assert made.column_names == ["Intercept", "x", "g[T.b]", "f[T.True]"]
+    np.testing.assert_array_equal(made.matrix[:, 1], [1.0, 5.0, 4.0])
+    structured = np.ma.masked_array([(1.0, 2.0), (2.0, 9.0)], [(0, 0), (0, 1)], dtype=[("y", float), ("x", float)])
+    assert build_design("y ~ 1 + x", structured).n_missing == 1

@@ -236,3 +236,18 @@ def test_labels_that_are_not_texts_are_kept():
     assert bind(y, frame.set_axis([("a", "b"), "c"], axis=1)).labels is None
     assert bind(y, frame[1]).labels == [1]
     assert bind(y, frame[1].rename(None)).labels is None
+
+
+def test_masked_values_are_missing():
+    y, x = np.array([1.0, 2.0, 4.0, 3.0]), np.column_stack([np.ones(4), [0.0, 99.0, 3.0, 1.0]])
+    mask = np.zeros((4, 2), dtype=bool)
+    mask[1, 1] = True
+    masked = np.ma.masked_array(x, mask)
+    with pytest.raises(ValueError, match=r"missing values in 'x1': 1 row \(1\)"):
+        bind(y, masked)
+    assert bind(y, masked, missing="drop").kept.tolist() == [True, False, True, True]
+    assert bind(np.ma.masked_equal([7, 2, 4, 3], 7), x, missing="drop").y.tolist() == [2.0, 4.0, 3.0]
+    offset = np.ma.masked_array([0.0, 1.0, 2.0, 3.0], [0, 0, 0, 1])
+    assert bind(y, x, {"offset": offset}, missing="drop").extras["offset"].tolist() == [0.0, 1.0, 2.0]
+    unmasked = np.ma.masked_array(x)
+    assert np.shares_memory(bind(y, unmasked).matrix, x)
