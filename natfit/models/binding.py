@@ -6,13 +6,14 @@ import sys
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from natfit.data.checks import check_lengths, where
 from natfit.data.matrix import as_columns
-from natfit.data.numbers import as_column
+from natfit.data.numbers import as_column, unmasked
 from natfit.models.data import GLMData
 from natfit.models.rows import NewRows
 
@@ -94,19 +95,34 @@ def _subset(table: Any, extras: Mapping[str, Any], subset: Any) -> tuple[Any, Ma
     rows = np.asarray(subset)
     if hasattr(table, "loc"):
         chosen = table.loc[subset]
+    elif rows.dtype != bool:
+        raise ValueError("subset must be a boolean mask where the data are not a pandas DataFrame")
+    elif isinstance(table, Mapping):
+        chosen = _of_mapping(table, rows)
     else:
         import narwhals as nw
 
-        if rows.dtype != bool:
-            raise ValueError("subset must be a boolean mask where the data are not a pandas DataFrame")
         chosen = nw.from_native(table).filter(rows.tolist()).to_native()
     if rows.dtype != bool:
         return chosen, extras
     cut = {
-        name: np.asarray(value)[rows] if value is not None and not isinstance(value, str) else value
+        name: unmasked(value)[rows] if value is not None and not isinstance(value, str) else value
         for name, value in extras.items()
     }
     return chosen, cut
+
+
+def _of_mapping(table: Mapping[str, Any], rows: Array) -> dict[str, Any]:
+    """Return the masked rows of a mapping's columns; a scalar stands for all rows and stays as it is."""
+    chosen = {}
+    for name, column in table.items():
+        if isinstance(column, str) or np.ndim(column) == 0:
+            chosen[name] = column
+            continue
+        check_lengths({"subset": len(rows), name: len(column)})
+        listed = isinstance(column, list | tuple)  # an array would turn a missing value among texts into a text
+        chosen[name] = list(compress(column, rows)) if listed else column[rows]
+    return chosen
 
 
 def caller_namespace(depth: int) -> Mapping[str, Any]:
