@@ -37,7 +37,8 @@ def test_rows_with_missing_values_keep_their_places(form, which):
     predicted = FIT.predict(FORMS[form](HOLES), which=which)
     expected = FIT.predict(HOLES.assign(x=HOLES["x"].fillna(0.0), g=HOLES["g"].fillna("a")), which=which).to_numpy()
     assert predicted.index.tolist() == (HOLES.index.tolist() if form == "pandas" else [0, 1, 2, 3])
-    np.testing.assert_array_equal(predicted, np.where([False, True, True, False], np.nan, expected))
+    # A row's product with the coefficients may differ in its last bit with the number of rows beside it.
+    np.testing.assert_allclose(predicted, np.where([False, True, True, False], np.nan, expected), rtol=1e-14)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -46,7 +47,7 @@ def test_intervals_of_rows_with_missing_values(form):
     assert frame.index.tolist() == (HOLES.index.tolist() if form == "pandas" else [0, 1, 2, 3])
     assert frame.isna().all(axis=1).tolist() == [False, True, True, False]
     expected = FIT.get_prediction(HOLES.iloc[[0, 3]]).summary_frame()
-    np.testing.assert_array_equal(frame.iloc[[0, 3]], expected)
+    np.testing.assert_allclose(frame.iloc[[0, 3]], expected, rtol=1e-13)
 
 
 def test_missing_values_agree_with_statsmodels():
