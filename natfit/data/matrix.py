@@ -142,11 +142,53 @@ class Constant:
         return np.ones(self.shape)
 
 
-Columns = Dense | Tabmat | Constant
+class Chosen:
+    """Some columns of another design, none of them copied: its products are the whole design's, cut to size.
+
+    Parameters
+    ----------
+    whole : Dense, Tabmat or Constant
+    columns : (q,) ndarray of int
+        Which, in which order.
+    """
+
+    __slots__ = ("columns", "shape", "whole")
+
+    def __init__(self, whole: Dense | Tabmat | Constant | Chosen, columns: Array):
+        self.whole: Dense | Tabmat | Constant = whole.whole if isinstance(whole, Chosen) else whole
+        self.columns: Array = whole.columns[columns] if isinstance(whole, Chosen) else columns
+        self.shape = (whole.shape[0], columns.size)
+
+    def rows(self, start: int, stop: int) -> Chosen:
+        return Chosen(self.whole.rows(start, stop), self.columns)
+
+    def matvec(self, vector: Array) -> Array:
+        spread = np.zeros(self.whole.shape[1])
+        spread[self.columns] = vector
+        return self.whole.matvec(spread)
+
+    def rmatvec(self, vector: Array) -> Array:
+        return self.whole.rmatvec(vector)[self.columns]
+
+    def gram(self, weight: Array) -> Array:
+        return self.whole.gram(weight)[np.ix_(self.columns, self.columns)]
+
+    def weighted_rows(self, root: Array) -> Array:
+        return self.whole.weighted_rows(root)[:, self.columns]
+
+    def dense(self) -> Array:
+        return self.whole.dense()[:, self.columns]
+
+
+Columns = Dense | Tabmat | Constant | Chosen
 
 
 def cross(left: Columns, weight: Array, right: Columns) -> Array:
     """Return left' diag(weight) right, the block of an information matrix between two predictors."""
+    if isinstance(left, Chosen):
+        return cross(left.whole, weight, right)[left.columns]
+    if isinstance(right, Chosen):
+        return cross(left, weight, right.whole)[:, right.columns]
     if isinstance(right, Constant):
         return left.rmatvec(weight)[:, None]
     if isinstance(left, Constant):
@@ -158,7 +200,7 @@ def cross(left: Columns, weight: Array, right: Columns) -> Array:
 
 def as_columns(matrix: Any) -> Columns:
     """Wrap what a user or a formula gives: a NumPy array, a SciPy sparse matrix or a tabmat matrix."""
-    if isinstance(matrix, Dense | Tabmat | Constant):
+    if isinstance(matrix, Dense | Tabmat | Constant | Chosen):
         return matrix
     if isinstance(matrix, np.ndarray):
         return Dense(matrix)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from natfit.data.matrix import Constant
 from natfit.families.links import Link
 from natfit.families.response import Response
 from natfit.likelihoods.glm import GLMLikelihood
@@ -265,18 +266,16 @@ class GLM(GLMAttributes):
         fitted = fit_glm(self.likelihood(), self.source, mean, lambda rank: self.wnobs - rank, settings)
         return fitted, self.family, None
 
+    def refit(self, results: GLMResults, **changed: Any) -> GLMResults:
+        """Return a fit of this model with something changed: see `natfit.models.refit.refit`."""
+        from natfit.models.refit import refit
+
+        return refit(self, results, **changed)
+
     def null_fit(self, results: GLMResults) -> GLMResults:
         """Return the fit of a constant alone, with this model's offset and weights and the family as estimated."""
-        from dataclasses import replace
-
-        from natfit.data.matrix import Constant
-
-        data = replace(self.data, design=Constant(self.data.n_rows), names=["const"], labels=None, frozen=None)
-        null = type(self).__new__(type(self))
-        null._bind(data, results.family, self.link, results.dispersion, self.n_jobs)
-        fitted, family, shape = null._run(Settings(), None)
-        null._rank = 1
-        return GLMResults(null, fitted, family, results.dispersion, "nonrobust", None, shape)
+        constant = Constant(self.data.n_rows)
+        return self.refit(results, design=constant, names=["const"], family=results.family)
 
     def new_rows(self, exog: Any = None, transform: bool = True, **known: Any) -> NewRows:
         """Return the rows that predictions are wanted for: the model's own, new rows of a design, or a new table."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from natfit.data.matrix import Dense
+from natfit.data.matrix import Chosen, Dense
 from natfit.need import LOGLIK, METRIC, OBSERVED, SCORE
 from natfit.results.dispersion import estimate_dispersion
 
@@ -49,6 +49,8 @@ class GLMAttributes:
     def exog(self) -> Any:
         """The design, as it was given."""
         design = self.data.design
+        if isinstance(design, Chosen):
+            return design.dense()
         return design.array if isinstance(design, Dense) else getattr(design, "matrix", design)
 
     @property

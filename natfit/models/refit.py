@@ -1,0 +1,80 @@
+"""Fits of a model with something changed: what profiles, bootstraps, dropped terms and the null model stand on.
+
+A result reaches this through its model, ``fit.model.refit(fit, ...)``, so that results never import models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from natfit.data.matrix import Chosen, Columns
+from natfit.models.data import GLMData
+from natfit.models.fitting import Settings
+from natfit.results.glm import GLMResults
+
+if TYPE_CHECKING:
+    from natfit.models.glm import GLM
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def refit(
+    model: GLM,
+    fit: GLMResults,
+    *,
+    columns: Sequence[int] | Array | None = None,
+    design: Columns | None = None,
+    names: Sequence[str] | None = None,
+    y: Array | None = None,
+    freq_weights: Array | None = None,
+    family: Any = None,
+    start: Array | None = None,
+) -> GLMResults:
+    """Fit a model again, with the data shared and something changed; nothing is warned of, the result says it.
+
+    Parameters
+    ----------
+    model : GLM
+    fit : GLMResults
+        A fit of ``model``: its dispersion, as asked for, is the new fit's.
+    columns : sequence of int, optional
+        Keep only these columns of the design, in this order; a view, no copy.
+    design, names : optional
+        Another design for the same rows.
+    y, freq_weights : (n,) ndarray, optional
+        Another response, other frequencies.
+    family : Response, optional
+        Instead of the model's own: ``fit.family`` holds what the fit estimated, such as alpha.
+    start : (p,) ndarray, optional
+        Coefficients to start from.
+    """
+    data = model.data
+    if columns is not None:
+        data = choose(data, np.asarray(columns, dtype=int))
+    if design is not None:
+        data = replace(data, design=design, names=list(names or ()), labels=None, frozen=None, chosen=None, terms=[])
+    if y is not None:
+        data = replace(data, y=y)
+    if freq_weights is not None:
+        data = replace(data, freq_weights=freq_weights)
+    other = type(model).__new__(type(model))
+    other._bind(data, model.family if family is None else family, model.link, fit.dispersion, model.n_jobs)
+    fitted, estimated, shape = other._run(Settings(start_params=start), None)
+    other._rank = int(fitted.kept.sum())
+    return GLMResults(other, fitted, estimated, fit.dispersion, fit.cov_type, fit.use_t, shape)
+
+
+def choose(data: GLMData, columns: Array) -> GLMData:
+    """Return the data with some of the design's columns, by their numbers."""
+    numbers = columns.tolist()
+    return replace(
+        data,
+        design=Chosen(data.design, columns),
+        names=[data.names[j] for j in numbers],
+        labels=None if data.labels is None else [data.labels[j] for j in numbers],
+        chosen=numbers if data.chosen is None else [data.chosen[j] for j in numbers],
+    )
