@@ -157,7 +157,7 @@ class Chosen:
     def __init__(self, whole: Dense | Tabmat | Constant | Chosen, columns: Array):
         self.whole: Dense | Tabmat | Constant = whole.whole if isinstance(whole, Chosen) else whole
         self.columns: Array = whole.columns[columns] if isinstance(whole, Chosen) else columns
-        self.shape = (whole.shape[0], columns.size)
+        self.shape: tuple[int, ...] = (whole.shape[0], columns.size)
 
     def rows(self, start: int, stop: int) -> Chosen:
         return Chosen(self.whole.rows(start, stop), self.columns)
