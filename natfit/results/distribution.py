@@ -13,6 +13,7 @@ from natfit.families.curvature import bend
 from natfit.metric import Gram, SingularMetric
 from natfit.need import LOGLIK, MEAT, OBSERVED, SCORE
 from natfit.results import covariance as cov
+from natfit.results.coefficients import Coefficients
 from natfit.results.frozen import FrozenDistribution
 from natfit.results.tests import Tests
 
@@ -25,7 +26,7 @@ NO_SPREAD = 1e-12
 """Standard error under which, as a share of the estimate, a coordinate counts as held: rounding of the Jacobians."""
 
 
-class DistributionResults(Tests):
+class DistributionResults(Coefficients, Tests):
     """A fitted distribution, in one parametrization; ``to`` shows the same fit in another.
 
     Made by `natfit.fit_distribution`. Parameters are always labelled: Series and frames of pandas by their names.
@@ -50,6 +51,7 @@ class DistributionResults(Tests):
     """
 
     use_t = False
+    scale = 1.0
 
     def __init__(self, fitted: FittedDistribution, cov_type: str = "nonrobust", shown: tuple[Any, str] | None = None):
         self.base = fitted
@@ -115,15 +117,11 @@ class DistributionResults(Tests):
 
     # -- estimates -------------------------------------------------------------------------------------------------
 
-    def _label(self, values: Array) -> Any:
-        import pandas as pd
-
-        return pd.Series(values, index=self.names)
+    _labelled = True
 
     @property
-    def params(self) -> Any:
-        """Estimates in the coordinates shown."""
-        return self._label(self._values)
+    def _coefficients(self) -> list[Any]:
+        return self.names
 
     @property
     def home_params(self) -> Any:
@@ -131,10 +129,6 @@ class DistributionResults(Tests):
         import pandas as pd
 
         return pd.Series(self.base.home, index=list(self.family.parameter_names))
-
-    @cached_property
-    def _cov(self) -> Array:
-        return self._covariance(self._cov_kind)
 
     @cached_property
     def _bse(self) -> Array:
@@ -146,20 +140,6 @@ class DistributionResults(Tests):
     def bse(self) -> Any:
         """Standard errors; 0 for what was held, NaN where the Fisher information is singular."""
         return self._label(self._bse)
-
-    @cached_property
-    def _tvalues(self) -> Array:
-        with np.errstate(all="ignore"):
-            return self._values / self._bse
-
-    @property
-    def tvalues(self) -> Any:
-        """Estimates divided by their standard errors."""
-        return self._label(self._tvalues)
-
-    @property
-    def zvalues(self) -> Any:
-        return self.tvalues
 
     @property
     def pvalues(self) -> Any:
@@ -174,38 +154,6 @@ class DistributionResults(Tests):
             if not np.all(self.coordinates.contains(xi)):
                 return False
             return bool(np.all(self.family.contains(self.coordinates.to_home(xi))))
-
-    def conf_int(self, alpha: float = 0.05, cols: Any = None) -> Any:
-        """Return Wald limits, a frame of (m, 2): estimate plus and minus a normal quantile of standard errors.
-
-        They are symmetric in the coordinates shown, and may leave the domain: a variance's lower limit may be negative
-        where its logarithm's, mapped back, is not. Choose the coordinates in which the estimate is closest to normal.
-
-        Parameters
-        ----------
-        alpha : float
-            One less the level.
-        cols : sequence of int, optional
-            Which parameters.
-        """
-        import pandas as pd
-
-        width = special.ndtri(1.0 - alpha / 2.0) * self._bse
-        limits = np.column_stack([self._values - width, self._values + width])
-        return pd.DataFrame(limits, index=self.names).iloc[slice(None) if cols is None else np.atleast_1d(cols)]
-
-    def cov_params(self, information: str | None = None) -> Any:
-        """Return the covariance of the estimates, a frame of (m, m).
-
-        Parameters
-        ----------
-        information : {"expected", "observed", "HC0"}, optional
-            Another kind than the fit's own ``cov_type``.
-        """
-        import pandas as pd
-
-        full = self._cov if information is None else self._covariance(cov.resolve(information))
-        return pd.DataFrame(full, index=self.names, columns=self.names)
 
     def _covariance(self, kind: str) -> Array:
         try:

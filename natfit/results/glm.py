@@ -6,13 +6,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import special
 
 from natfit.families.response import Response
 from natfit.likelihoods.glm import GLMLikelihood
 from natfit.results import covariance as cov
+from natfit.results.coefficients import Coefficients
 from natfit.results.measures import Measures
-from natfit.results.prediction import Prediction, quantile
+from natfit.results.prediction import Prediction
 from natfit.results.residuals import Residuals
 from natfit.results.tests import Tests
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class GLMResults(Measures, Residuals, Tests):
+class GLMResults(Coefficients, Measures, Residuals, Tests):
     """A fitted generalized linear model, with statsmodels' names and numbers.
 
     Made by `natfit.GLM.fit`. Arrays carry pandas labels where the data did. A coefficient that the data can't identify
@@ -92,127 +92,17 @@ class GLMResults(Measures, Residuals, Tests):
         """The labels of the coefficients: those of the user's columns, as they were given."""
         return self.model.exog_names if self.model.data.labels is None else self.model.data.labels
 
-    def _label(self, values: Array) -> Any:
-        """Give one value for each coefficient its name, where the data had labels."""
-        if not self.model.data.labelled:
-            return values
-        import pandas as pd
-
-        return pd.Series(values, index=self._coefficients)
-
-    @cached_property
-    def params(self) -> Any:
-        """Estimates of the coefficients; NaN where a column is aliased."""
-        return self._label(self.fitted.params)
+    @property
+    def _labelled(self) -> bool:
+        return self.model.data.labelled
 
     @cached_property
     def _params_filled(self) -> Array:
         """Coefficients with 0 for aliased columns: what predicts."""
         return np.where(self.fitted.kept, self.fitted.params, 0.0)
 
-    @cached_property
-    def _cov(self) -> Array:
-        return cov.covariance(self, self._cov_kind)
-
-    @cached_property
-    def _bse(self) -> Array:
-        with np.errstate(invalid="ignore"):
-            return np.sqrt(self._cov.diagonal())
-
-    @property
-    def bse(self) -> Any:
-        """Standard errors of the coefficients."""
-        return self._label(self._bse)
-
-    @cached_property
-    def _tvalues(self) -> Array:
-        with np.errstate(all="ignore"):
-            return self.fitted.params / self._bse
-
-    @property
-    def tvalues(self) -> Any:
-        """Estimates divided by their standard errors: z, or t with ``use_t=True``."""
-        return self._label(self._tvalues)
-
-    @property
-    def zvalues(self) -> Any:
-        """Another name of `tvalues`."""
-        return self.tvalues
-
-    @property
-    def pvalues(self) -> Any:
-        """Two-sided p-values of a coefficient of 0."""
-        size = np.abs(self._tvalues)
-        return self._label(2.0 * (special.stdtr(self.df_resid, -size) if self.use_t else special.ndtr(-size)))
-
-    def conf_int(self, alpha: float = 0.05, cols: Any = None) -> Any:
-        """Return Wald limits of the coefficients, (p, 2): estimate plus and minus a quantile of standard errors.
-
-        Parameters
-        ----------
-        alpha : float
-            One less the level.
-        cols : sequence of int, optional
-            Which coefficients.
-        """
-        width = quantile(1.0 - alpha / 2.0, self.df_resid if self.use_t else None) * self._bse
-        limits = np.column_stack([self.fitted.params - width, self.fitted.params + width])
-        chosen = slice(None) if cols is None else np.asarray(cols)
-        if not self.model.data.labelled:
-            return limits[chosen]
-        import pandas as pd
-
-        return pd.DataFrame(limits, index=self._coefficients).iloc[chosen]
-
-    def cov_params(
-        self,
-        r_matrix: Any = None,
-        column: Any = None,
-        scale: Any = None,
-        cov_p: Any = None,
-        other: Any = None,
-        information: str | None = None,
-    ) -> Any:
-        """Return the covariance of the coefficients, or of linear combinations of them.
-
-        Parameters
-        ----------
-        r_matrix : (p,) or (k, p) array_like, optional
-            Combinations; NaN for those that load on a coefficient that is aliased or separated.
-        column : int or sequence of int, optional
-            Only these coefficients.
-        scale : float, optional
-            Another dispersion.
-        cov_p : (p, p) array_like, optional
-            Use this covariance instead.
-        other : (p,) or (m, p) array_like, optional
-            The covariance of ``r_matrix`` with these combinations.
-        information : {"expected", "observed", "HC0"}, optional
-            Another kind than the fit's own ``cov_type``.
-        """
-        full = self._cov if information is None else cov.covariance(self, cov.resolve(information))
-        full = full if cov_p is None else np.asarray(cov_p)
-        full = full if scale is None else full * (scale / self.scale)
-        if column is not None and (r_matrix is not None or other is not None):
-            raise ValueError("cov_params takes column or r_matrix, not both")
-        if r_matrix is not None:
-            rows = cov.combinations(r_matrix, len(full))
-            return cov.combine(full, rows, None if other is None else cov.combinations(other, len(full)))[()]
-        if other is not None:
-            raise ValueError("cov_params takes other only together with r_matrix")
-        if column is not None:
-            chosen = np.asarray(column)
-            return full[chosen, chosen] if chosen.ndim == 0 else full[np.ix_(chosen, chosen)]
-        if not self.model.data.labelled:
-            return full
-        import pandas as pd
-
-        return pd.DataFrame(full, index=self._coefficients, columns=self._coefficients)
-
-    @property
-    def normalized_cov_params(self) -> Any:
-        """Covariance at unit dispersion, from the expected information."""
-        return self.cov_params(cov_p=cov.covariance(self, "eim") / self.scale)
+    def _covariance(self, kind: str) -> Array:
+        return cov.covariance(self, kind)
 
     # -- fit -------------------------------------------------------------------------------------------------------
 
