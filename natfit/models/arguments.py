@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from natfit.families.response import Response
+from natfit.models import bias_reduction as bias
 from natfit.models.fitting import Settings
 from natfit.optimize.optimizer import as_optimizer
 from natfit.optimize.stopping import Change, Decrement, Stop
@@ -63,8 +64,33 @@ def check_start(start_params: Any, size: int) -> np.ndarray | None:
     return start
 
 
+def resolve_reduction(
+    bias_reduction: str | None, dispersion: float | str, family: Response, optimizer: Any
+) -> bias.Reduction | None:
+    """Return how to reduce bias, or None; refuse what it can't be done for."""
+    kind = bias.resolve(bias_reduction)
+    if kind is None:
+        return None
+    if getattr(family, "alpha", None) == "ml":
+        raise ValueError(
+            "bias reduction needs a known alpha; fit without it first and give that fit's alpha: "
+            "family=NegativeBinomial(alpha=0.5)"
+        )
+    if kind == "mean" and optimizer is not None:
+        raise ValueError(
+            "bias_reduction='mean' solves adjusted scores, which no objective belongs to: leave optimizer out"
+        )
+    return bias.Reduction(kind, dispersion)
+
+
 def make_settings(
-    start_params: np.ndarray | None, maxiter: int, tol: float | None, optimizer: Any, rank: str, extra: dict[str, Any]
+    start_params: np.ndarray | None,
+    maxiter: int,
+    tol: float | None,
+    optimizer: Any,
+    rank: str,
+    extra: dict[str, Any],
+    reduction: bias.Reduction | None = None,
 ) -> Settings:
     """Return the settings of a fit, or refuse an argument that is not one."""
     if rank not in ("drop", "raise"):
@@ -78,9 +104,10 @@ def make_settings(
     return Settings(
         start_params=start_params,
         max_iterations=int(maxiter),
-        stop=make_stop(tol, extra),
+        stop=make_stop(tol, extra) if reduction is None or tol is not None or extra else Decrement(bias.DIGITS),
         optimizer=None if optimizer is None else as_optimizer(optimizer),
         rank=rank,
+        reduction=reduction,
     )
 
 

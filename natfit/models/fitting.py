@@ -12,6 +12,7 @@ from natfit.data.arrays import Source
 from natfit.likelihoods.glm import GLMLikelihood
 from natfit.metric import Metric
 from natfit.models import separation
+from natfit.models.bias_reduction import Reduction, fit_reduced
 from natfit.models.starting import explain_alias, first_pass, starting_points
 from natfit.optimize.loop import Outcome, OutsideDomain
 from natfit.optimize.objective import LikelihoodObjective, Objective, ParametrizedObjective, Point
@@ -39,6 +40,7 @@ class Settings:
     optimizer: Any = None
     rank: str = "drop"
     callback: Callable[[Any], Any] | None = None
+    reduction: Reduction | None = None
 
 
 @dataclass
@@ -54,6 +56,7 @@ class Fitted:
     alias_notes: list[str]
     separation: separation.Separation | None
     edge_rows: int = 0
+    bias_reduction: str | None = None
 
     @property
     def metric(self) -> Metric:
@@ -93,18 +96,27 @@ def fit_glm(
     df_resid = df(int(kept.sum()))
     # A saturated fit leaves nothing to estimate the dispersion from; then any divisor serves the stopping rule.
     home = LikelihoodObjective(likelihood, source, _dispersion(likelihood, df_resid if df_resid > 0 else df(0)))
-    objective: Objective = home
-    if notes:
-        selection = np.eye(kept.size)[:, kept]
-        objective = ParametrizedObjective(
-            home, Affine(selection, names=[n for n, k in zip(names, kept, strict=True) if k])
-        )
     if settings.start_params is None:
         starts = starting_points(likelihood, source, first, kept, mean)
     else:
         starts = iter([settings.start_params[kept]])
-    outcome = _maximize(objective, starts, settings, settings.optimizer or _default_optimizer(likelihood))
-    return _judge(likelihood, source, first.metric, kept, notes, outcome)
+
+    def maximize(home: Objective, starts: Iterator[Array], optimizer: Any = None) -> Outcome:
+        objective = home if not notes else _of_kept(home, kept, names)
+        return _maximize(objective, starts, settings, optimizer or settings.optimizer or _default_optimizer(likelihood))
+
+    if settings.reduction is None:
+        return _judge(likelihood, source, first.metric, kept, notes, maximize(home, starts))
+    outcome = fit_reduced(likelihood, source, kept, df, settings.reduction, maximize, starts)
+    fitted = _judge(likelihood, source, first.metric, kept, notes, outcome, may_separate=False)
+    fitted.bias_reduction = settings.reduction.kind
+    return fitted
+
+
+def _of_kept(home: Objective, kept: Array, names: tuple[str, ...]) -> Objective:
+    """Return an objective in the kept coefficients, the aliased ones held at 0."""
+    selection = np.eye(kept.size)[:, kept]
+    return ParametrizedObjective(home, Affine(selection, names=[n for n, k in zip(names, kept, strict=True) if k]))
 
 
 def _maximize(objective: Objective, starts: Iterator[Array], settings: Settings, optimizer: Any) -> Outcome:
@@ -140,14 +152,20 @@ def _dispersion(likelihood: GLMLikelihood, df_resid: float) -> Callable[[Mapping
 
 
 def _judge(
-    likelihood: GLMLikelihood, source: Source, start: Metric, kept: Array, notes: list[str], outcome: Outcome
+    likelihood: GLMLikelihood,
+    source: Source,
+    start: Metric,
+    kept: Array,
+    notes: list[str],
+    outcome: Outcome,
+    may_separate: bool = True,
 ) -> Fitted:
     params = np.full(kept.size, np.nan)
     params[kept] = outcome.params
     fitted = Fitted(params, kept, outcome.point, outcome, outcome.converged, outcome.reason, notes, None)
     if not kept.all():
         start = start.pullback(np.eye(kept.size)[:, kept])
-    if separation.suspected(fitted.metric, start):
+    if may_separate and separation.suspected(fitted.metric, start):
         found = separation.examine(likelihood, source, fitted.metric, start, kept)
         if found is not None:
             fitted.separation, fitted.converged = found, False

@@ -11,7 +11,13 @@ from natfit.families.links import Link
 from natfit.families.response import Response
 from natfit.likelihoods.glm import GLMLikelihood
 from natfit.models import binding
-from natfit.models.arguments import check_start, make_settings, resolve_covariance, resolve_dispersion
+from natfit.models.arguments import (
+    check_start,
+    make_settings,
+    resolve_covariance,
+    resolve_dispersion,
+    resolve_reduction,
+)
 from natfit.models.checks import check_for
 from natfit.models.data import GLMData
 from natfit.models.families import resolve_family
@@ -207,6 +213,7 @@ class GLM(GLMAttributes):
         *,
         optimizer: Any = None,
         rank: str = "drop",
+        bias_reduction: str | None = None,
         progress: bool = False,
         **kwargs: Any,
     ) -> GLMResults:
@@ -234,6 +241,10 @@ class GLM(GLMAttributes):
             Such as ``nf.optimize.gradient_descent()``.
         rank : {"drop", "raise"}
             What to do about aliased columns: give them NaN and a note, or refuse.
+        bias_reduction : {"firth", "mean"}, optional
+            "firth" adds half the log determinant of the Fisher information (Jeffreys' prior) to the log-likelihood, which
+            keeps estimates finite under separation. "mean" adjusts the score so that the first-order bias goes; under a
+            canonical link the two are one. Standard errors come from the information at these estimates.
         progress : bool
             Show a bar with the decrement.
 
@@ -244,8 +255,9 @@ class GLM(GLMAttributes):
         """
         cov_type = resolve_covariance(method, cov_type, kwargs)
         start = check_start(start_params, len(self.data.names))
-        settings = make_settings(start, maxiter, tol, optimizer, rank, kwargs)
         dispersion = resolve_dispersion(self.family, scale if scale is not None else self.dispersion)
+        reduction = resolve_reduction(bias_reduction, dispersion, self.family, optimizer)
+        settings = make_settings(start, maxiter, tol, optimizer, rank, kwargs, reduction)
         with binding.progress_bar(progress) as callback:
             fitted, family, shape = self._run(settings, callback)
         self._rank = int(fitted.kept.sum())
@@ -275,7 +287,7 @@ class GLM(GLMAttributes):
     def null_fit(self, results: GLMResults) -> GLMResults:
         """Return the fit of a constant alone, with this model's offset and weights and the family as estimated."""
         constant = Constant(self.data.n_rows)
-        return self.refit(results, design=constant, names=["const"], family=results.family)
+        return self.refit(results, design=constant, names=["const"], family=results.family, reduce_bias=False)
 
     def new_rows(self, exog: Any = None, transform: bool = True, **known: Any) -> NewRows:
         """Return the rows that predictions are wanted for: the model's own, new rows of a design, or a new table."""

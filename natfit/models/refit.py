@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from natfit.data.matrix import Chosen, Columns
+from natfit.models.bias_reduction import DIGITS, Reduction
 from natfit.models.data import GLMData
 from natfit.models.fitting import Settings
+from natfit.optimize.stopping import Decrement
 from natfit.results.glm import GLMResults
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ def refit(
     freq_weights: Array | None = None,
     family: Any = None,
     start: Array | None = None,
+    reduce_bias: bool = True,
 ) -> GLMResults:
     """Fit a model again, with the data shared and something changed; nothing is warned of, the result says it.
 
@@ -51,6 +54,8 @@ def refit(
         Instead of the model's own: ``fit.family`` holds what the fit estimated, such as alpha.
     start : (p,) ndarray, optional
         Coefficients to start from.
+    reduce_bias : bool
+        Whether to reduce bias as ``fit`` did.
     """
     data = model.data
     if columns is not None:
@@ -63,7 +68,11 @@ def refit(
         data = replace(data, freq_weights=freq_weights)
     other = type(model).__new__(type(model))
     other._bind(data, model.family if family is None else family, model.link, fit.dispersion, model.n_jobs)
-    fitted, estimated, shape = other._run(Settings(start_params=start), None)
+    settings = Settings(start_params=start)
+    if reduce_bias and fit.bias_reduction is not None:
+        reduction = Reduction(fit.bias_reduction, fit.dispersion)
+        settings = Settings(start_params=start, stop=Decrement(DIGITS), reduction=reduction)
+    fitted, estimated, shape = other._run(settings, None)
     other._rank = int(fitted.kept.sum())
     return GLMResults(other, fitted, estimated, fit.dispersion, fit.cov_type, fit.use_t, shape)
 

@@ -66,6 +66,7 @@ class GLMResults(Coefficients, Measures, Residuals, Tests):
         self.converged = fitted.converged
         self.reason = fitted.reason
         self.decrement = fitted.outcome.decrement
+        self.bias_reduction = fitted.bias_reduction
         self.nobs = model.nobs
         self.cov_kwds = {"description": f"Standard errors from the {cov.KINDS[self._cov_kind]}."}
         self.mle_settings = {"optimizer": self.method}

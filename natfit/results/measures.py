@@ -102,6 +102,18 @@ class Measures:
         """The log-likelihood at `llf_dispersion`, normalised."""
         return self.loglik()
 
+    @cached_property
+    def penalized_llf(self) -> float:
+        """What Firth's fit maximizes: `llf` + log det F / 2, F the expected information of the coefficients.
+
+        Without ``bias_reduction="firth"`` nothing is penalised, and it is `llf`.
+        """
+        if self.fitted.bias_reduction != "firth":
+            return self.llf
+        metric = self.fitted.metric
+        scale = self.llf_dispersion
+        return self._loglik_at(scale) + 0.5 * (metric.logdet() - metric.size * float(np.log(scale)))
+
     def llf_scaled(self, scale: float | None = None) -> float:
         """Return the log-likelihood at a dispersion; statsmodels' name for `loglik`."""
         return self.loglik(scale)

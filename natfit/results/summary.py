@@ -72,6 +72,7 @@ def notes(fit: GLMResults) -> list[str]:
     if data.n_missing:
         said.append(f"{data.n_missing} row(s) with missing values were dropped.")
     said.extend(_shape(fit))
+    said.extend(_bias_reduction(fit))
     said.append(_stopping(fit))
     said.append("Parametrization: the coefficients themselves. " + _metric(fit))
     said.append(_likelihood(fit))
@@ -106,6 +107,19 @@ def _shape(fit: GLMResults) -> list[str]:
     if fit.shape.boundary:
         return ["alpha = 0 (maximum likelihood lies on the boundary: the Poisson model fits no worse)."]
     return [f"alpha = {fit.shape.alpha:.6g}, standard error {fit.shape.se:.4g} (joint observed information)."]
+
+
+def _bias_reduction(fit: GLMResults) -> list[str]:
+    if fit.bias_reduction is None:
+        return []
+    if fit.bias_reduction == "firth":
+        return [
+            f"Bias reduction: Firth's (Jeffreys prior); penalised log-likelihood {fit.penalized_llf:.6g}. For intervals "
+            "near separation prefer conf_int(method='profile')."
+        ]
+    same = fit.likelihood.observed_is_expected
+    which = "the same as Firth's under this canonical link" if same else "no penalised likelihood belongs to them"
+    return [f"Bias reduction: mean (adjusted scores; {which})."]
 
 
 def _stopping(fit: GLMResults) -> str:
