@@ -49,6 +49,10 @@ class Metric:
         """Return d'Fd."""
         raise NotImplementedError
 
+    def inverse_quadratic(self, rows: Array) -> Array:
+        """Return x' F^-1 x of each row x of a (k, p) array, by a triangular solve: leverages and variances."""
+        raise NotImplementedError
+
     def pullback(self, J: Array) -> Metric:
         """Return the same form in coordinates with Jacobian ``J``: J'FJ."""
         raise NotImplementedError
@@ -141,6 +145,10 @@ class Gram(Metric):
     def quadratic(self, d: Array) -> float:
         return float(d @ self.matrix @ d)
 
+    def inverse_quadratic(self, rows: Array) -> Array:
+        factor, scale = self._cholesky()
+        return _squared_columns(factor, (rows * scale).T)
+
     def pullback(self, J: Array) -> Gram:
         return Gram(J.T @ self.matrix @ J)
 
@@ -225,6 +233,10 @@ class Triangular(Metric):
         half = self.factor @ d
         return float(half @ half)
 
+    def inverse_quadratic(self, rows: Array) -> Array:
+        self._require_rank()
+        return _squared_columns(self.factor, rows.T)
+
     def pullback(self, J: Array) -> Triangular:
         return Triangular.from_rows(self.factor @ J)
 
@@ -274,6 +286,12 @@ class Triangular(Metric):
         if not isinstance(other, Triangular):
             raise TypeError("a triangular metric adds to another triangular metric only")
         return Triangular.from_rows(np.vstack([self.factor, other.factor]))
+
+
+def _squared_columns(factor: Array, columns: Array) -> Array:
+    """Return the squared lengths of R^-T v for each column v, R upper triangular."""
+    half, _ = lapack.dtrtrs(factor, columns, trans=1)
+    return np.asarray(np.einsum("ij,ij->j", half, half))
 
 
 def _upper(rows: Array) -> Array:

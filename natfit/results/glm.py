@@ -10,6 +10,7 @@ import numpy as np
 from natfit.families.response import Response
 from natfit.likelihoods.glm import GLMLikelihood
 from natfit.results import covariance as cov
+from natfit.results.after_fit import AfterFit
 from natfit.results.coefficients import Coefficients
 from natfit.results.measures import Measures
 from natfit.results.prediction import Prediction
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class GLMResults(Coefficients, Measures, Residuals, Tests):
+class GLMResults(Coefficients, Measures, Residuals, AfterFit, Tests):
     """A fitted generalized linear model, with statsmodels' names and numbers.
 
     Made by `natfit.GLM.fit`. Arrays carry pandas labels where the data did. A coefficient that the data can't identify

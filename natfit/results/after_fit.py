@@ -1,0 +1,9 @@
+"""What is asked of a GLM once it is fitted, besides its table: all of it mixed into the result through one class."""
+
+from __future__ import annotations
+
+from natfit.results.influence import Influence
+
+
+class AfterFit(Influence):
+    """Mixed into a GLM's fit: influence, predictions and effects, tests of the fit, figures."""
