@@ -21,6 +21,7 @@ __all__ = ["main", "natfit"]
 COMMANDS = {
     "datasets": "List the data sets that natfit ships, or describe one.",
     "fit": "Fit a generalized linear model to a table and print its summary.",
+    "gallery": "Run textbook examples beside the books' numbers.",
     "invariance": "Show which optimizers' paths depend on the parametrization, and how much.",
     "race": "Race optimizers in several parametrizations of one distribution.",
 }

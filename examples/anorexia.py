@@ -1,0 +1,29 @@
+# %% [markdown]
+# # Does family therapy put weight on?
+#
+# Weights of 72 anorexic girls before and after treatment, in pounds (Hand et al., 1993, *A Handbook of Small Data Sets*,
+# no. 285; R's help page of `anorexia`). The weight before is an offset: what is modelled is the gain. A Gaussian GLM
+# with identity link is least squares, and one natural-gradient step ends there.
+
+# %%
+import natfit as nf
+from natfit.gallery import Book
+
+anorexia = nf.datasets.load("anorexia")
+fit = nf.GLM.from_formula("Postwt ~ Prewt + Treat", data=anorexia, family="gaussian", offset="Prewt").fit()
+print(fit.summary())
+
+# %%
+book = Book("R 4.2, glm")
+book.compare_coefficients(
+    fit,
+    {
+        "Intercept": ("49.7711", "13.3910"),
+        "Prewt": ("-0.5655", "0.1612"),
+        "Treat[T.Cont]": ("-4.0971", "1.8935"),
+        "Treat[T.FT]": ("4.5631", "2.1333"),
+    },
+)
+book.compare("dispersion", fit.scale, "48.69504")
+book.compare("residual deviance", fit.deviance, "3311.3")
+print(book)
