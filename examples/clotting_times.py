@@ -20,9 +20,9 @@ fits = {
 print(fits["lot1"].summary())
 
 # %%
-book = Book("R 4.2, glm")
+book = Book("R 4.2, glm to epsilon = 1e-14")
 printed = {
-    "lot1": ("-0.01655438", "0.00092754", "0.01534311", "0.00041496", "0.002446"),
+    "lot1": ("-0.01655438", "0.00092755", "0.01534311", "0.00041496", "0.002446"),
     "lot2": ("-0.02390847", "0.00132646", "0.02359921", "0.00057678", "0.001813"),
 }
 for lot, (intercept, intercept_se, slope, slope_se, dispersion) in printed.items():
