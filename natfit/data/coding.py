@@ -67,10 +67,22 @@ def plan_terms(
         width = sum(len(part_names(part, plans)) for part in own)
         if own and width == 0:
             _refuse_single_level(term, plans)
-        slices.append(("Intercept" if str(term) == "1" else str(term), slice(start, start + width)))
+        slices.append((_name(term), slice(start, start + width)))
         parts += own
         start += width
     return parts, slices, plans
+
+
+def factors_of(terms: Sequence[Term]) -> dict[str, tuple[str, ...]]:
+    """Return the terms' names in the order written, each with its factors; the constant has none."""
+    return {
+        _name(term): tuple(factor.expr for factor in term.factors if factor.eval_method.value != "literal")
+        for term in terms
+    }
+
+
+def _name(term: Term) -> str:
+    return "Intercept" if str(term) == "1" else str(term)
 
 
 def _in_patsy_order(terms: Sequence[Term], values: Mapping[str, Values]) -> list[Term]:

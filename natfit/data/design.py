@@ -52,6 +52,8 @@ class Design:
         What transforms learned: knots, centres, scales, polynomial coefficients.
     context : dict
         Names of the caller that the formula uses.
+    written : dict of str to tuple of str
+        The terms in the order written, each with its factors; empty for the constant.
     """
 
     formula: str
@@ -62,6 +64,7 @@ class Design:
     state: dict[str, Any]
     context: dict[str, Any]
     layout: str = "dense"
+    written: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def levels(self) -> dict[str, list[Any]]:
@@ -211,7 +214,7 @@ def build_design(
     array([[1., 1., 0.],
            [1., 2., 1.]])
     """
-    from natfit.data.coding import plan_terms
+    from natfit.data.coding import factors_of, plan_terms
     from natfit.data.evaluate import Evaluator
     from natfit.data.parse import parse_formula
 
@@ -255,7 +258,9 @@ def build_design(
         index=table.index if table.index is None or kept is None else table.index[kept],
         kept=kept,
         n_missing=n_missing,
-        design=Design(formula, tuple(names), tuple(terms), tuple(parts), plans, evaluator.state, used, layout),
+        design=Design(
+            formula, tuple(names), tuple(terms), tuple(parts), plans, evaluator.state, used, layout, factors_of(right)
+        ),
         missing_in={name: int(mask.sum()) for name, mask in masks.items()},
     )
 
