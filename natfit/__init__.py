@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from natfit import data, diagnostics, families, optimize, parametrizations
     from natfit.models.distribution import fit_distribution
     from natfit.models.glm import GLM
+    from natfit.results.anova import anova
     from natfit.results.distribution import DistributionResults
     from natfit.results.glm import GLMResults
     from natfit.results.warnings import ConvergenceWarning, SeparationWarning
@@ -24,6 +25,7 @@ _PACKAGES = ("data", "datasets", "diagnostics", "families", "metric", "optimize"
 _NAMES = {
     "GLM": "natfit.models.glm",
     "GLMResults": "natfit.results.glm",
+    "anova": "natfit.results.anova",
     "ConvergenceWarning": "natfit.results.warnings",
     "DistributionResults": "natfit.results.distribution",
     "SeparationWarning": "natfit.results.warnings",
@@ -37,6 +39,7 @@ __all__ = [
     "GLMResults",
     "SeparationWarning",
     "__version__",
+    "anova",
     "data",
     "datasets",
     "diagnostics",

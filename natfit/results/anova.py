@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from natfit.results.comparison import STATISTICS, Outcome, Submodel, compare, f_test, resolve_test
+from natfit.results.comparison import (
+    STATISTICS,
+    Outcome,
+    Submodel,
+    check_reduction,
+    chi2,
+    compare,
+    resolve_test,
+    wald_statistic,
+)
 from natfit.results.terms import Term, check_coding, columns_of, terms_of
 
 if TYPE_CHECKING:
@@ -73,13 +83,14 @@ def anova(
     >>> crabs = nf.datasets.load("crabs")
     >>> fit = nf.GLM.from_formula("sat ~ width + C(color)", crabs, family="poisson").fit()
     >>> anova(fit).round(3)
-              Df  Deviance  Resid. Df  Resid. Dev  Pr(>Chi)
-    NULL     NaN       NaN      172.0     632.792       NaN
-    width    1.0    64.913      171.0     567.879     0.000
-    C(color) 3.0     8.534      168.0     559.345     0.036
+               Df  Deviance  Resid. Df  Resid. Dev  Pr(>Chi)
+    NULL      NaN       NaN      172.0     632.792       NaN
+    width     1.0    64.913      171.0     567.879     0.000
+    C(color)  3.0     8.534      168.0     559.345     0.036
     """
     for fit in fits:
         check_kind(fit, "anova")
+        check_reduction(fit, test)
     if shape not in SHAPES:
         raise ValueError(f"shape must be 'held' or 'estimated', got {shape!r}")
     if not fits:
@@ -114,7 +125,7 @@ def degrees_of_dispersion(fit: GLMResults) -> float:
     return fit.df_resid if isinstance(fit.dispersion, str) else np.inf
 
 
-def test_columns(tested: Sequence[Outcome | None], test: str, deviance_is_statistic: bool = True) -> dict[str, Any]:
+def columns_of_test(tested: Sequence[Outcome | None], test: str, deviance_is_statistic: bool = True) -> dict[str, Any]:
     """Return a table's columns of statistic and p-value; a likelihood ratio at known dispersion is the deviance itself."""
     statistics = [np.nan if each is None else each.statistic for each in tested]
     pvalues = [np.nan if each is None else each.pvalue for each in tested]
@@ -137,7 +148,7 @@ def _sequential(fit: GLMResults, test: str, shape: str) -> Any:
     df = degrees_of_dispersion(fit)
     tested = [
         None,
-        *(compare(small, large, test, fit.scale, df) for small, large in zip(models[:-1], models[1:], strict=True)),
+        *(compare(small, large, test, fit.scale, df) for small, large in pairwise(models)),
     ]
     deviances = np.array([model.deviance for model in models])
     ranks = np.array([model.rank for model in models], dtype=float)
@@ -147,7 +158,7 @@ def _sequential(fit: GLMResults, test: str, shape: str) -> Any:
         "Deviance": np.append(np.nan, -np.diff(deviances)),
         "Resid. Df": fit.model.wnobs - ranks,
         "Resid. Dev": deviances,
-        **test_columns(tested, test, not free),
+        **columns_of_test(tested, test, not free),
     }
     return pd.DataFrame(columns, index=["NULL", *(term.name for term in rest)])
 
@@ -199,13 +210,8 @@ def _pair(fit: GLMResults, term: Term, terms: list[Term], kind: int, shape: str)
 
 
 def _wald_pair(fit: GLMResults, small: Submodel, large: Submodel) -> Outcome:
-    from natfit.results.comparison import chi2, wald_statistic
-
     every = np.arange(fit.fitted.kept.size)
     without, beside = (fit.fitted.kept & ~np.isin(every, model.columns) for model in (small, large))
     above = wald_statistic(fit, beside) if beside.any() else 0.0
     df = int(without.sum() - beside.sum())
     return chi2(wald_statistic(fit, without) - above, df) if df else Outcome(np.nan, 0, np.nan)
-
-
-__all__ = ["anova", "check_kind", "degrees_of_dispersion", "f_test", "test_columns"]

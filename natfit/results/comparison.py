@@ -33,6 +33,15 @@ def resolve_test(test: str | None, fit: GLMResults) -> str:
     return TESTS[test.lower()]
 
 
+def check_reduction(fit: GLMResults, test: str | None) -> None:
+    """Refuse to compare the likelihoods of bias-reduced fits: they are not at their maxima."""
+    if fit.bias_reduction is not None and resolve_test(test, fit) != "Wald":
+        raise ValueError(
+            f"likelihoods and scores compare at maximum-likelihood estimates, and this fit has bias_reduction="
+            f"{fit.bias_reduction!r}; use test='Wald', or fit without it"
+        )
+
+
 @dataclass(frozen=True)
 class Outcome:
     """A test's statistic, its degrees of freedom and its p-value."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,25 +37,25 @@ def several(fits: list[GLMResults], test: str | None, names: Sequence[str] | Non
     largest = min(fits, key=lambda fit: fit.df_resid)
     kind = resolve_test(test, largest)
     df = largest.df_resid if isinstance(largest.dispersion, str) else np.inf
-    tested = [None, *(_test(one, other, kind, largest.scale, df) for one, other in zip(fits, fits[1:], strict=False))]
+    tested = [None, *(_test(one, other, kind, largest.scale, df) for one, other in pairwise(fits))]
     return pd.DataFrame(_columns(fits, tested, kind), index=labels)
 
 
 def _columns(fits: list[GLMResults], tested: list[Outcome | None], kind: str) -> dict[str, Any]:
-    from natfit.results.anova import test_columns
+    from natfit.results.anova import columns_of_test
 
     degrees = np.array([fit.df_resid for fit in fits])
     columns: dict[str, Any] = {"Resid. Df": degrees}
     shaped = _own_shapes(fits)
     if shaped:
-        columns["alpha"] = [fit.family.alpha for fit in fits]
+        columns["alpha"] = [getattr(fit.family, "alpha", np.nan) for fit in fits]
         columns["-2 llf"] = [-2.0 * fit.llf for fit in fits]
     else:
         columns["Resid. Dev"] = [fit.deviance for fit in fits]
     columns["Df"] = np.append(np.nan, -np.diff(degrees))
     if not shaped:
         columns["Deviance"] = np.append(np.nan, -np.diff([fit.deviance for fit in fits]))
-    return columns | test_columns(tested, kind, deviance_is_statistic=not shaped)
+    return columns | columns_of_test(tested, kind, deviance_is_statistic=not shaped)
 
 
 def _own_shapes(fits: Sequence[GLMResults]) -> bool:

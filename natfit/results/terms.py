@@ -90,9 +90,7 @@ def check_coding(fit: GLMResults, terms: Sequence[Term]) -> None:
     for name, factors in _parts(frozen):
         if name in names:
             spanned |= _covered(factors, levels)
-    wanted = set(
-        chain.from_iterable(_covered([(factor, False) for factor in term.factors], levels) for term in terms)
-    )
+    wanted = set(chain.from_iterable(_covered([(factor, False) for factor in term.factors], levels) for term in terms))
     if spanned != wanted:
         left = " + ".join(sorted(names)) or "nothing"
         raise ValueError(
