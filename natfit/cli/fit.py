@@ -118,7 +118,7 @@ OPTIONS = [
            "pearson, deviance or ml; pearson makes any family a quasi-likelihood. By default 1 for binomial, Poisson and "
            "negative binomial, pearson for the others."),
     option("--cov-type", default="nonrobust", metavar="KIND", help="Standard errors: nonrobust (expected information), "
-           "OIM (observed information) or HC0 (White's sandwich)."),
+           "OIM (observed information), HC0 (White's sandwich), HC1, HC2 or HC3."),
     option("--use-t", is_flag=True, help="Student's t instead of the normal law."),
     option("--alpha", type=Between(), default=0.05, help="One less the level of the intervals."),
     option("--missing", type=click.Choice(["drop", "raise"]), default="drop", help="Rows with missing values: leave "
@@ -177,9 +177,9 @@ def command(formula: str, **asked: Any) -> int:
 def build(formula: str, table: pd.DataFrame, asked: dict[str, Any]) -> GLM:
     """Return the model; everything that is wrong with formula, columns, family or link is found here."""
     from natfit.models.glm import GLM
-    from natfit.results.covariance import resolve
+    from natfit.results.cov_type import read
 
-    resolve(asked["cov_type"])
+    read(asked["cov_type"])
     names = ("family", "link", "offset", "exposure", "freq_weights", "var_weights", "trials", "dispersion", "missing")
     model: GLM = _from_nowhere(GLM.from_formula, formula, table, **{name: asked[name] for name in names})
     start = asked["start"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from itertools import pairwise
@@ -12,6 +12,8 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from natfit.data.block import Block
+
+Array = np.ndarray[Any, np.dtype[Any]]
 
 BLOCK_BYTES = 1 << 20
 """Bytes of design in one block: a block and its scaled copy then stay in a core's cache."""
@@ -46,6 +48,19 @@ class Source:
     def map(self, function: Callable[[Block], Any]) -> Iterator[Any]:
         """Yield ``function(block)`` for each block, in their order."""
         return map(function, self.blocks())
+
+    def with_columns(self, columns: Mapping[str, Array]) -> Source:
+        """Return the same rows with further columns, (n,) each, cut as the blocks are."""
+
+        def joined() -> Iterator[Block]:
+            start = 0
+            for block in self.blocks():
+                stop = start + block.n_rows
+                further = {name: column[start:stop] for name, column in columns.items()}
+                yield Block(block.designs, {**block.columns, **further})
+                start = stop
+
+        return BlockSource(joined)
 
 
 def _fold(sums: Iterable[S]) -> S:
@@ -110,6 +125,10 @@ class ArraySource(Source):
             width = max((design.shape[1] for design in whole.designs.values()), default=1)
             block_rows = min(max(BLOCK_BYTES // (8 * max(width, 1)), FEWEST_ROWS), MOST_ROWS)
         self.block_rows = block_rows
+
+    def with_columns(self, columns: Mapping[str, Array]) -> ArraySource:
+        whole = Block(self.whole.designs, {**self.whole.columns, **columns})
+        return ArraySource(whole, self.n_jobs, self.block_rows)
 
     def blocks(self) -> Iterator[Block]:
         if self.n_rows <= self.block_rows:

@@ -61,7 +61,7 @@ def as_column(name: str, value: Any, index: Any = None) -> Array:
     """
     if isinstance(value, str):
         raise ValueError(f"{name}={value!r} names a column, and arrays have no columns to name; give the numbers")
-    if is_pandas(value) and index is not None and _reordered(value.index, index):
+    if is_pandas(value) and index is not None and reordered(value.index, index):
         raise ValueError(f"the row labels of {name!r} are those of the data in another order; sort it to match them")
     values, _, _ = read_numbers(value, name)
     column = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
@@ -70,7 +70,8 @@ def as_column(name: str, value: Any, index: Any = None) -> Array:
     return column.astype(np.float64, copy=False)
 
 
-def _reordered(own: Any, index: Any) -> bool:
+def reordered(own: Any, index: Any) -> bool:
+    """Say whether two sets of row labels are the same ones in another order."""
     if len(own) != len(index) or own.equals(index):
         return False
     return bool(own.is_unique and index.is_unique and set(own) == set(index))

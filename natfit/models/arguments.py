@@ -8,10 +8,11 @@ import numpy as np
 
 from natfit.families.response import Response
 from natfit.models import bias_reduction as bias
+from natfit.models.data import GLMData
 from natfit.models.fitting import Settings
 from natfit.optimize.optimizer import as_optimizer
 from natfit.optimize.stopping import Change, Decrement, Stop
-from natfit.results import covariance
+from natfit.results.cov_type import CovarianceType, read
 
 IGNORED = {"wls_method", "attach_wls", "optim_hessian", "max_start_irls", "skip_hessian", "warn_convergence"}
 """Arguments that steer statsmodels' own machinery and change no number here."""
@@ -43,11 +44,12 @@ def resolve_dispersion(family: Response, dispersion: float | str | None) -> floa
     return float(dispersion)
 
 
-def resolve_covariance(method: str, cov_type: str, extra: dict[str, Any]) -> str:
-    """Return the covariance's kind; any method but IRLS means the observed information, as in statsmodels."""
-    covariance.resolve(cov_type)
+def resolve_covariance(
+    method: str, cov_type: str, cov_kwds: dict[str, Any] | None, data: GLMData, extra: dict[str, Any]
+) -> CovarianceType:
+    """Return the covariance asked for; any method but IRLS means the observed information, as in statsmodels."""
     scoring = method.lower() in ("irls", "natural_gradient") or extra.get("optim_hessian") == "eim"
-    return cov_type if scoring or cov_type != "nonrobust" else "OIM"
+    return read(cov_type if scoring or cov_type != "nonrobust" else "OIM", cov_kwds, data)
 
 
 def check_start(start_params: Any, size: int) -> np.ndarray | None:

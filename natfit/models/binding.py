@@ -36,6 +36,7 @@ def from_arrays(endog: Any, exog: Any, extras: Mapping[str, Any], missing: str) 
         labelled=bound.index is not None,
         index=bound.index,
         n_missing=bound.n_missing,
+        kept=bound.kept,
         labels=bound.labels,
     )
     return _with_extras(data, bound.extras)
@@ -71,6 +72,7 @@ def from_formula(
         labelled=True,
         index=made.index,
         n_missing=made.n_missing,
+        kept=made.kept,
         levels=None if made.y_levels is None else tuple(made.y_levels),
         frozen=frozen,
         chosen=chosen,

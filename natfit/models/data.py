@@ -35,6 +35,8 @@ class GLMData:
         Row labels.
     n_missing : int
         Rows dropped because of missing values.
+    kept : (rows given,) bool, optional
+        Which of the rows given are here, where some were dropped.
     labels : list, optional
         What the user's columns are labelled with, where it is not ``names``: numbers, say.
     levels : tuple, optional
@@ -59,6 +61,7 @@ class GLMData:
     labelled: bool = False
     index: Any = None
     n_missing: int = 0
+    kept: Array | None = None
     labels: list[Any] | None = None
     levels: tuple[Any, ...] | None = None
     frozen: Any = None

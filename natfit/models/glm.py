@@ -233,8 +233,20 @@ class GLM(GLMAttributes):
         tol_criterion : {"decrement", "deviance", "params"}, optional
         scale : float or {"X2", "dev"}, optional
             Dispersion: a number, Pearson's or the deviance's over the residual degrees of freedom.
-        cov_type : {"nonrobust", "EIM", "OIM", "HC0"}
-            Expected information, observed information, or White's sandwich.
+        cov_type : {"nonrobust", "EIM", "OIM", "HC0", "HC1", "HC2", "HC3", "cluster", "HAC", "hac-panel", "hac-groupsum"}
+            Expected information, observed information, or one that is robust: see `natfit.results.robust` for each formula
+            and what it assumes of weights.
+        cov_kwds : dict, optional
+            Settings of a robust covariance.
+
+            - all: ``scaling_factor``, a number; ``bread``, "observed" (statsmodels) or "expected" information (R).
+            - cluster: ``groups``, one label for each row, or two columns of them for two ways; ``use_correction``, True
+              (R's ``vcovCL`` of type HC1), False or "HC0" (G / (G - 1) alone); ``df_correction``, False to keep `df_resid`
+              for Student's t where it would be one less than the clusters.
+            - HAC: ``maxlags``, by default 4 (n / 100)^(2/9); ``kernel``, "bartlett", "uniform" or a function of the number
+              of lags; ``use_correction``, False by default.
+            - hac-panel: ``groups`` or ``time`` besides, rows of a series standing together; ``use_correction``, "hac",
+              "cluster" or False. hac-groupsum: ``time`` besides; ``use_correction``, "cluster", "hac" or False.
         use_t : bool, optional
             Student's t instead of the normal law for tests and intervals.
         optimizer : Optimizer or Direction, optional
@@ -253,7 +265,7 @@ class GLM(GLMAttributes):
         GLMResults
             Also where the fit did not converge; a ConvergenceWarning or SeparationWarning says why.
         """
-        cov_type = resolve_covariance(method, cov_type, kwargs)
+        covariance = resolve_covariance(method, cov_type, cov_kwds, self.data, kwargs)
         start = check_start(start_params, len(self.data.names))
         dispersion = resolve_dispersion(self.family, scale if scale is not None else self.dispersion)
         reduction = resolve_reduction(bias_reduction, dispersion, self.family, optimizer)
@@ -261,7 +273,7 @@ class GLM(GLMAttributes):
         with binding.progress_bar(progress) as callback:
             fitted, family, shape = self._run(settings, callback)
         self._rank = int(fitted.kept.sum())
-        results = GLMResults(self, fitted, family, dispersion, cov_type, use_t, shape)
+        results = GLMResults(self, fitted, family, dispersion, covariance, use_t, shape)
         warn_about(fitted, self.data.names)
         return results
 

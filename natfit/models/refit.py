@@ -74,7 +74,7 @@ def refit(
         settings = Settings(start_params=start, stop=Decrement(DIGITS), reduction=reduction)
     fitted, estimated, shape = other._run(settings, None)
     other._rank = int(fitted.kept.sum())
-    return GLMResults(other, fitted, estimated, fit.dispersion, fit.cov_type, fit.use_t, shape)
+    return GLMResults(other, fitted, estimated, fit.dispersion, fit._cov_kind, fit.use_t, shape)
 
 
 def choose(data: GLMData, columns: Array) -> GLMData:

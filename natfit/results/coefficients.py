@@ -21,7 +21,7 @@ class Coefficients:
         fitted: Any
         use_t: bool
         scale: float
-        _cov_kind: str
+        _cov_kind: Any
 
         @property
         def df_resid(self) -> float: ...
@@ -29,7 +29,12 @@ class Coefficients:
         def _coefficients(self) -> list[Any]: ...
         @property
         def _labelled(self) -> bool: ...
-        def _covariance(self, kind: str) -> Array: ...
+        def _covariance(self, kind: Any) -> Array: ...
+
+    @property
+    def df_resid_inference(self) -> float:
+        """Degrees of freedom of Student's t and of F."""
+        return self.df_resid
 
     def _label(self, values: Array) -> Any:
         """Give one value for each coefficient its name, where the data had labels."""
@@ -77,7 +82,7 @@ class Coefficients:
     def pvalues(self) -> Any:
         """Two-sided p-values of a coefficient of 0."""
         size = np.abs(self._tvalues)
-        return self._label(2.0 * (special.stdtr(self.df_resid, -size) if self.use_t else special.ndtr(-size)))
+        return self._label(2.0 * (special.stdtr(self.df_resid_inference, -size) if self.use_t else special.ndtr(-size)))
 
     def conf_int(self, alpha: float = 0.05, cols: Any = None) -> Any:
         """Return Wald limits of the coefficients, (p, 2): estimate plus and minus a quantile of standard errors.
@@ -89,7 +94,7 @@ class Coefficients:
         cols : sequence of int, optional
             Which coefficients.
         """
-        width = quantile(1.0 - alpha / 2.0, self.df_resid if self.use_t else None) * self._bse
+        width = quantile(1.0 - alpha / 2.0, self.df_resid_inference if self.use_t else None) * self._bse
         limits = np.column_stack([self.fitted.params - width, self.fitted.params + width])
         chosen = slice(None) if cols is None else np.asarray(cols)
         if not self._labelled:
@@ -121,12 +126,13 @@ class Coefficients:
             Use this covariance instead.
         other : (p,) or (m, p) array_like, optional
             The covariance of ``r_matrix`` with these combinations.
-        information : {"expected", "observed", "HC0"}, optional
-            Another kind than the fit's own ``cov_type``.
+        information : str, optional
+            Another kind than the fit's own ``cov_type``: "expected", "observed", "HC0"; of a GLM also "HC1", "HC2", "HC3",
+            and through its `get_robustcov_results` those that need settings.
         """
         if isinstance(r_matrix, str):  # a single text names the kind
             r_matrix, information = None, r_matrix
-        full = self._cov if information is None else self._covariance(cov.resolve(information))
+        full = self._cov if information is None else self._covariance(information)
         full = full if cov_p is None else np.asarray(cov_p)
         full = full if scale is None else full * (scale / self.scale)
         if column is not None and (r_matrix is not None or other is not None):

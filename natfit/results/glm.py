@@ -10,8 +10,10 @@ import numpy as np
 from natfit.families.response import Response
 from natfit.likelihoods.glm import GLMLikelihood
 from natfit.results import covariance as cov
+from natfit.results import robust
 from natfit.results.after_fit import AfterFit
 from natfit.results.coefficients import Coefficients
+from natfit.results.cov_type import CovarianceType, read
 from natfit.results.measures import Measures
 from natfit.results.prediction import Prediction
 from natfit.results.residuals import Residuals
@@ -50,7 +52,7 @@ class GLMResults(Coefficients, Measures, Residuals, AfterFit, Tests):
         fitted: Fitted,
         family: Response,
         dispersion: float | str,
-        cov_type: str,
+        cov_type: str | CovarianceType,
         use_t: bool | None,
         shape: Any = None,
     ):
@@ -59,8 +61,8 @@ class GLMResults(Coefficients, Measures, Residuals, AfterFit, Tests):
         self.family = family
         self.link = model.link
         self.dispersion = dispersion
-        self.cov_type = cov_type
-        self._cov_kind = cov.resolve(cov_type)
+        self._cov_kind = read(cov_type)
+        self.cov_type = self._cov_kind.name
         self.use_t = bool(use_t)
         self.shape = shape
         self.method = fitted.outcome.record[-1].metric if fitted.outcome.record else "none"
@@ -69,7 +71,9 @@ class GLMResults(Coefficients, Measures, Residuals, AfterFit, Tests):
         self.decrement = fitted.outcome.decrement
         self.bias_reduction = fitted.bias_reduction
         self.nobs = model.nobs
-        self.cov_kwds = {"description": f"Standard errors from the {cov.KINDS[self._cov_kind]}."}
+        self.cov_kwds = robust.settings(self._cov_kind, self.use_t)
+        if n_groups := self._cov_kind.n_groups:
+            self.n_groups = n_groups[0] if len(n_groups) == 1 else n_groups
         self.mle_settings = {"optimizer": self.method}
 
     @property
@@ -81,6 +85,11 @@ class GLMResults(Coefficients, Measures, Residuals, AfterFit, Tests):
     def df_resid(self) -> float:
         """Observations less the rank."""
         return self.model.df_resid
+
+    @property
+    def df_resid_inference(self) -> float:
+        """Degrees of freedom of Student's t and F: `df_resid`, or one less than the clusters."""
+        return self.df_resid if self._cov_kind.df is None else self._cov_kind.df
 
     @property
     def df_model(self) -> float:
@@ -103,8 +112,23 @@ class GLMResults(Coefficients, Measures, Residuals, AfterFit, Tests):
         """Coefficients with 0 for aliased columns: what predicts."""
         return np.where(self.fitted.kept, self.fitted.params, 0.0)
 
-    def _covariance(self, kind: str) -> Array:
-        return cov.covariance(self, kind)
+    def _covariance(self, kind: str | CovarianceType) -> Array:
+        return robust.covariance(self, read(kind))
+
+    def get_robustcov_results(self, cov_type: str = "HC1", use_t: bool | None = None, **cov_kwds: Any) -> GLMResults:
+        """Return the same fit with another covariance of its estimates; nothing is fitted again.
+
+        Parameters
+        ----------
+        cov_type : str
+        use_t : bool, optional
+            As this fit has it where left out.
+        **cov_kwds
+            Settings of the covariance: see `natfit.GLM.fit`.
+        """
+        wanted = read(cov_type, cov_kwds, self.model.data)
+        use_t = self.use_t if use_t is None else use_t
+        return type(self)(self.model, self.fitted, self.family, self.dispersion, wanted, use_t, self.shape)
 
     # -- fit -------------------------------------------------------------------------------------------------------
 
@@ -180,7 +204,7 @@ class GLMResults(Coefficients, Measures, Residuals, AfterFit, Tests):
     ) -> Prediction:
         """Return predicted means with standard errors and intervals: ``.summary_frame()``; arguments as of `predict`."""
         rows = self.model.new_rows(exog, transform, offset=offset, exposure=exposure)
-        df = self.df_resid if self.use_t else None
+        df = self.df_resid_inference if self.use_t else None
         return Prediction(rows.matvec(self._params_filled), cov.of_rows(self, rows), self.link, df, rows.index)
 
     # -- what was done ---------------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from natfit.results import robust
+
 if TYPE_CHECKING:
     from natfit.results.glm import GLMResults
 
@@ -71,6 +73,7 @@ def notes(fit: GLMResults) -> list[str]:
         said.append(f"Modelled: P({data.y_name} = {data.levels[1]!r}).")
     if data.n_missing:
         said.append(f"{data.n_missing} row(s) with missing values were dropped.")
+    said.extend(robust.notes(fit))
     said.extend(_shape(fit))
     said.extend(_bias_reduction(fit))
     said.append(_stopping(fit))

@@ -54,6 +54,7 @@ class Tests:
         result = Estimates(stub, np.where(self.fitted.kept, self.fitted.params, 0.0), scale=1.0)
         result.normalized_cov_params = self._cov
         result.df_resid, result.df_model, result.use_t = self.df_resid, self.df_model, self.use_t
+        result.df_resid_inference = getattr(self, "df_resid_inference", self.df_resid)
         return result
 
     def _refuse(self, rows: Array, cov: Array, joint: bool) -> None:
