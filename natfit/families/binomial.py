@@ -13,6 +13,7 @@ from natfit.families.registry import register
 from natfit.families.response import Response, refuse_outside
 from natfit.families.success_counts import SuccessCounts
 from natfit.families.support import Support, counts
+from natfit.families.tails import binomial_tails, count_quantile
 
 
 class Binomial(Response, SuccessCounts):
@@ -142,6 +143,39 @@ class Binomial(Response, SuccessCounts):
         else:
             log_prob += special.xlogy(failures, complement)
         return np.asarray(weight, dtype=float) * (log_choose + log_prob)
+
+    def response_tails(
+        self,
+        y: Array,
+        mu: Array,
+        dispersion: float = 1.0,
+        weight: Any = 1.0,
+        strict: bool = False,
+        trials: Any = None,
+        complement: Array | None = None,
+    ) -> tuple[Array, Array]:
+        """Of the proportion y of `trials` (1 if not given); dispersion and weight do not enter."""
+        n = np.asarray(1.0 if trials is None else trials, dtype=float)
+        successes = np.multiply(y, n)
+        whole = np.rint(successes)
+        successes = np.where(np.abs(successes - whole) <= 1e-9 * n, whole, successes)  # y n rounds
+        k = np.ceil(successes) - 1.0 if strict else np.floor(successes)
+        return binomial_tails(k, n, mu, np.subtract(1.0, mu) if complement is None else complement)
+
+    def response_quantile(
+        self,
+        level: Array,
+        mu: Array,
+        dispersion: float = 1.0,
+        weight: Any = 1.0,
+        trials: Any = None,
+        complement: Array | None = None,
+    ) -> Array:
+        """The least proportion of `trials` (1 if not given) whose tail reaches the level."""
+        level, mu = np.broadcast_arrays(np.asarray(level, dtype=float), np.asarray(mu, dtype=float))
+        n = np.broadcast_to(np.asarray(1.0 if trials is None else trials, dtype=float), mu.shape)
+        rest = np.subtract(1.0, mu) if complement is None else complement
+        return count_quantile(lambda k: binomial_tails(k, n, mu, rest), level, n * mu, n) / n
 
     def starting_mean(self, y: Array, average: float | None = None) -> Array:
         return 0.5 * (y + 0.5)

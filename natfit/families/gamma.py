@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import special
 
 from natfit.families._stable import log1p_minus, stirling_error
 from natfit.families.gamma_form import GammaForm
@@ -95,6 +96,16 @@ class Gamma(Response, GammaForm):
         shape = np.asarray(weight, dtype=float) / dispersion
         gap = log1p_minus(np.subtract(y, mu) / mu)
         return shape * gap + 0.5 * np.log(shape / (2.0 * np.pi)) - stirling_error(shape) - np.log(y)
+
+    def response_tails(
+        self, y: Array, mu: Array, dispersion: float = 1.0, weight: Any = 1.0, strict: bool = False
+    ) -> tuple[Array, Array]:
+        shape = np.asarray(weight, dtype=float) / dispersion
+        return special.gammainc(shape, shape * y / mu), special.gammaincc(shape, shape * y / mu)
+
+    def response_quantile(self, level: Array, mu: Array, dispersion: float = 1.0, weight: Any = 1.0) -> Array:
+        shape = np.asarray(weight, dtype=float) / dispersion
+        return mu / shape * special.gammaincinv(shape, level)
 
     def sample_response(self, mu: Array, rng: np.random.Generator, dispersion: float = 1.0, weight: Any = 1.0) -> Array:
         shape = np.asarray(weight, dtype=float) / dispersion

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from natfit.families.interval import REAL, Array
 from natfit.families.normal_form import NormalForm
@@ -60,6 +61,15 @@ class Gaussian(Response, NormalForm):
         """-(w (y - mu)^2 / phi + log(2 pi phi / w)) / 2."""
         variance = dispersion / np.asarray(weight, dtype=float)
         return -0.5 * (np.square(np.subtract(y, mu)) / variance + np.log(2.0 * np.pi * variance))
+
+    def response_tails(
+        self, y: Array, mu: Array, dispersion: float = 1.0, weight: Any = 1.0, strict: bool = False
+    ) -> tuple[Array, Array]:
+        z = np.subtract(y, mu) * np.sqrt(np.asarray(weight, dtype=float) / dispersion)
+        return special.ndtr(z), special.ndtr(-z)
+
+    def response_quantile(self, level: Array, mu: Array, dispersion: float = 1.0, weight: Any = 1.0) -> Array:
+        return mu + special.ndtri(level) * np.sqrt(dispersion / np.asarray(weight, dtype=float))
 
     def starting_mean(self, y: Array, average: float | None = None) -> Array:
         return np.array(y, dtype=float)

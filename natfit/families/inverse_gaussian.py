@@ -13,6 +13,7 @@ from natfit.families.interval import POSITIVE, Array
 from natfit.families.registry import register
 from natfit.families.response import Response, refuse_outside
 from natfit.families.support import POSITIVE as POSITIVE_SUPPORT
+from natfit.families.tails import inverse_gaussian_tails
 from natfit.parametrizations import Identity, Log, Parametrization, Power, Product
 from natfit.parametrizations.base import Mask
 
@@ -72,6 +73,11 @@ class InverseGaussian(Response, ExponentialFamily):
         """-(w d(y, mu) / phi + log(2 pi phi y^3 / w)) / 2, d the unit deviance."""
         scale = dispersion / np.asarray(weight, dtype=float)
         return -0.5 * (self.unit_deviance(y, mu) / scale + np.log(2.0 * np.pi * scale) + 3.0 * np.log(y))
+
+    def response_tails(
+        self, y: Array, mu: Array, dispersion: float = 1.0, weight: Any = 1.0, strict: bool = False
+    ) -> tuple[Array, Array]:
+        return inverse_gaussian_tails(y, mu, np.asarray(weight, dtype=float) / dispersion)
 
     def sample_response(self, mu: Array, rng: np.random.Generator, dispersion: float = 1.0, weight: Any = 1.0) -> Array:
         return rng.wald(mu, np.asarray(weight, dtype=float) / dispersion)

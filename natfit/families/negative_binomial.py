@@ -14,6 +14,7 @@ from natfit.families.negative_binomial_form import NegativeBinomialForm
 from natfit.families.positive_links import NegativeBinomialLink
 from natfit.families.registry import register
 from natfit.families.response import Response, refuse_outside
+from natfit.families.tails import negative_binomial_tails
 
 _POISSON_BELOW = 1e-150  # alpha below which no finite float mean tells the family from the Poisson
 
@@ -155,6 +156,12 @@ class NegativeBinomial(Response, NegativeBinomialForm):
         """w / phi (log(Gamma(y + r) / (Gamma(r) y!)) + y log(alpha mu) - (y + r) log(1 + alpha mu)), r = 1 / alpha."""
         log_prob = _without_factorial(y, mu, self.number) - special.gammaln(np.add(y, 1.0))
         return np.asarray(weight, dtype=float) / dispersion * log_prob
+
+    def response_tails(
+        self, y: Array, mu: Array, dispersion: float = 1.0, weight: Any = 1.0, strict: bool = False
+    ) -> tuple[Array, Array]:
+        k = np.floor(y) if not strict else np.ceil(y) - 1.0
+        return negative_binomial_tails(k, mu, self.number)
 
     def starting_mean(self, y: Array, average: float | None = None) -> Array:
         return 0.5 * (y + max(float(np.mean(y)) if average is None else average, 0.1))

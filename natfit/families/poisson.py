@@ -16,6 +16,7 @@ from natfit.families.interval import POSITIVE, Array
 from natfit.families.registry import register
 from natfit.families.response import Response, refuse_outside
 from natfit.families.support import counts
+from natfit.families.tails import poisson_tails
 from natfit.parametrizations import Log, Parametrization
 from natfit.parametrizations.base import Mask
 
@@ -77,6 +78,12 @@ class Poisson(Response, ExponentialFamily):
         """w / phi (y log mu - mu - log y!)."""
         log_prob = special.xlogy(y, mu) - mu - special.gammaln(np.add(y, 1.0))
         return np.asarray(weight, dtype=float) / dispersion * log_prob
+
+    def response_tails(
+        self, y: Array, mu: Array, dispersion: float = 1.0, weight: Any = 1.0, strict: bool = False
+    ) -> tuple[Array, Array]:
+        k = np.floor(y) if not strict else np.ceil(y) - 1.0
+        return poisson_tails(k, mu)
 
     def starting_mean(self, y: Array, average: float | None = None) -> Array:
         return 0.5 * (y + max(float(np.mean(y)) if average is None else average, 0.1))

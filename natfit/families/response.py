@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from natfit.families import links as link_module
 from natfit.families.interval import REAL, Array, Interval
 from natfit.families.link_base import Link
+from natfit.families.tails import count_quantile, positive_quantile
 
 
 class Response:
@@ -114,6 +115,24 @@ class Response:
     def sample_response(self, mu: Array, rng: np.random.Generator, dispersion: float = 1.0, weight: Any = 1.0) -> Array:
         """One draw per row."""
         raise NotImplementedError
+
+    def response_tails(
+        self, y: Array, mu: Array, dispersion: float = 1.0, weight: Any = 1.0, strict: bool = False
+    ) -> tuple[Array, Array]:
+        """P(Y <= y) and P(Y > y) of each row; with ``strict`` P(Y < y) and P(Y >= y), which differ at points of mass.
+
+        Optional: what randomized quantile residuals and quantiles are made of.
+        """
+        raise NotImplementedError(f"the {self.name} family gives no tail probabilities (response_tails)")
+
+    def response_quantile(self, level: Array, mu: Array, dispersion: float = 1.0, weight: Any = 1.0) -> Array:
+        """The least y with P(Y <= y) >= level, a row of levels between 0 and 1; from `response_tails` by default."""
+        level, mu = np.broadcast_arrays(np.asarray(level, dtype=float), np.asarray(mu, dtype=float))
+
+        def tails(y: Array) -> tuple[Array, Array]:
+            return self.response_tails(y, mu, dispersion, weight)
+
+        return count_quantile(tails, level, mu) if self.discrete else positive_quantile(tails, level, mu)
 
     def links(self) -> list[str]:
         """Registered links that this family accepts.

@@ -11,6 +11,7 @@ from natfit.families.interval import POSITIVE, Array
 from natfit.families.poisson import Poisson
 from natfit.families.registry import register
 from natfit.families.response import Response, refuse_outside
+from natfit.families.tails import tweedie_tails
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(10)
 _NODES, _WEIGHTS = 0.5 * (_NODES + 1.0), 0.5 * _WEIGHTS
@@ -113,6 +114,23 @@ class Tweedie(Response):
         positive = y > 0.0
         out[positive] += log_density_at_own_mean(y[positive], self.var_power, scale[positive])
         return out
+
+    def response_tails(
+        self, y: Array, mu: Array, dispersion: float = 1.0, weight: Any = 1.0, strict: bool = False
+    ) -> tuple[Array, Array]:
+        y, mu, scale = np.broadcast_arrays(
+            np.asarray(y, dtype=float), np.asarray(mu, dtype=float), dispersion / np.asarray(weight, dtype=float)
+        )
+        below, above = tweedie_tails(y, mu, self.var_power, scale)
+        nothing = strict & (y <= 0.0)
+        return np.where(nothing, 0.0, below), np.where(nothing, 1.0, above)
+
+    def response_quantile(self, level: Array, mu: Array, dispersion: float = 1.0, weight: Any = 1.0) -> Array:
+        level, mu = np.broadcast_arrays(np.asarray(level, dtype=float), np.asarray(mu, dtype=float))
+        at_zero, _ = self.response_tails(np.zeros_like(mu), mu, dispersion, weight)
+        zero = level <= at_zero
+        above = super().response_quantile(level, np.where(zero, np.nan, mu), dispersion, weight)
+        return np.where(zero, 0.0, above)
 
     def starting_mean(self, y: Array, average: float | None = None) -> Array:
         middle = float(np.mean(y)) if average is None else average
