@@ -10,7 +10,7 @@ from scipy import special
 from natfit.families._stable import poisson_gap
 from natfit.families.interval import UNIT, Array
 from natfit.families.registry import register
-from natfit.families.response import Response, refuse_outside
+from natfit.families.response import Response, refuse, refuse_outside
 from natfit.families.success_counts import SuccessCounts
 from natfit.families.support import Support, counts
 from natfit.families.tails import binomial_tails, count_quantile
@@ -189,8 +189,12 @@ class Binomial(Response, SuccessCounts):
         trials: Any = None,
     ) -> Array:
         """A proportion out of `trials` (1 if not given) per row; dispersion and weight do not enter."""
-        n = 1 if trials is None else trials
-        return rng.binomial(n, mu) / np.asarray(n, dtype=float)
+        n = np.asarray(1.0 if trials is None else trials, dtype=float)
+        whole = np.rint(n).astype(np.int64)
+        refuse(
+            n, n != whole, "trials that successes are drawn from", "trials", "must be whole", "fractional", "round them"
+        )
+        return rng.binomial(whole, mu) / n
 
 
 register(Binomial)

@@ -23,7 +23,7 @@ from natfit.models.data import GLMData
 from natfit.models.families import resolve_family
 from natfit.models.fitting import Fitted, Settings, fit_glm
 from natfit.models.glm_attributes import GLMAttributes
-from natfit.models.rows import NewRows
+from natfit.models.rows import NewRows, row_column
 from natfit.models.verdict import warn_about
 from natfit.results.glm import GLMResults
 
@@ -304,6 +304,10 @@ class GLM(GLMAttributes):
     def new_rows(self, exog: Any = None, transform: bool = True, **known: Any) -> NewRows:
         """Return the rows that predictions are wanted for: the model's own, new rows of a design, or a new table."""
         return binding.new_rows(self, exog, transform, **known)
+
+    def row_column(self, rows: NewRows, name: str, given: Any = None, exog: Any = None) -> Any:
+        """Return the trials or precision weights of rows to predict for: see `natfit.models.rows.row_column`."""
+        return row_column(self, rows, name, given, exog)
 
     def predict(
         self, params: Any, exog: Any = None, exposure: Any = None, offset: Any = None, which: str = "mean"

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from natfit.data.checks import check_lengths, where
 from natfit.data.matrix import Columns
+from natfit.data.numbers import as_column
+
+if TYPE_CHECKING:
+    from natfit.models.glm import GLM
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -66,3 +71,34 @@ class NewRows:
         import pandas as pd
 
         return pd.Series(values, index=self.index)
+
+
+def row_column(model: GLM, rows: NewRows, name: str, given: Any, exog: Any) -> Array | None:
+    """Return the trials or the precision weights of rows to predict for, (n,), or None where no row has any.
+
+    Those given; else those that the model's own expression gives in the new table; else, for the model's own rows, its
+    own.
+
+    Raises
+    ------
+    ValueError
+        If the model's rows have them and the new ones don't say, or they are not greater than 0.
+    """
+    own = getattr(model.data, name)
+    given = model.data.expressions.get(name) if given is None and exog is not None else given
+    n_rows = rows.design.shape[0] if rows.kept is None else len(rows.kept)
+    if given is None:
+        if own is not None and exog is not None:
+            raise ValueError(f"the model's rows have {name}, on which the answer depends; give {name}= of the new rows")
+        return own
+    if isinstance(given, str):
+        if exog is None or model.data.frozen is None:
+            raise ValueError(
+                f"{name}={given!r} names a column, which needs a formula's model and new rows; give numbers"
+            )
+        given = model.data.frozen.evaluate(given, exog)
+    column = np.full(n_rows, float(given)) if np.ndim(given) == 0 else as_column(name, given, rows.index)
+    check_lengths({"exog": n_rows, name: len(column)})
+    if (column <= 0.0).any():
+        raise ValueError(f"{name!r} must be greater than 0, and is not in {where(column <= 0.0)}; mend the values")
+    return column

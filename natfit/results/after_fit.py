@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from natfit.results.influence import Influence
+from natfit.results.observations import Observations
 
 
-class AfterFit(Influence):
+class AfterFit(Influence, Observations):
     """Mixed into a GLM's fit: influence, predictions and effects, tests of the fit, figures."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -200,12 +200,22 @@ class GLMResults(Coefficients, Measures, Residuals, AfterFit, Tests):
             return rows.label(self.link.inverse(eta))
 
     def get_prediction(
-        self, exog: Any = None, transform: bool = True, *, offset: Any = None, exposure: Any = None
+        self, exog: Any = None, transform: bool = True, *, offset: Any = None, exposure: Any = None, **known: Any
     ) -> Prediction:
-        """Return predicted means with standard errors and intervals: ``.summary_frame()``; arguments as of `predict`."""
+        """Return predicted means with standard errors and intervals: ``.summary_frame()``; arguments as of `predict`.
+
+        ``trials`` and ``var_weights`` of new rows serve the intervals for their observations,
+        ``.prediction_interval()`` or ``.summary_frame(obs=True)``.
+        """
+        for name in known.keys() - {"trials", "var_weights"}:
+            raise TypeError(f"get_prediction() got an unexpected keyword argument {name!r}")
         rows = self.model.new_rows(exog, transform, offset=offset, exposure=exposure)
         df = self.df_resid_inference if self.use_t else None
-        return Prediction(rows.matvec(self._params_filled), cov.of_rows(self, rows), self.link, df, rows.index)
+        made = Prediction(rows.matvec(self._params_filled), cov.of_rows(self, rows), self.link, df, rows.index)
+        made.observed = partial(
+            self.prediction_interval, exog, transform=transform, offset=offset, exposure=exposure, **known
+        )
+        return made
 
     # -- what was done ---------------------------------------------------------------------------------------------
 

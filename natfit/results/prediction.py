@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,9 @@ class Prediction:
         Named as in statsmodels.
     """
 
+    observed: Callable[..., Any] | None = None
+    """What returns the limits of new observations of these rows."""
+
     def __init__(self, linear_predictor: Array, variance: Array, link: Link, df: float | None, index: Any = None):
         self.linear_predictor = linear_predictor
         self.linear_predictor_se = np.sqrt(variance)
@@ -54,8 +58,22 @@ class Prediction:
         with np.errstate(all="ignore"):
             return np.sort(self.link.inverse(eta), axis=1)
 
-    def summary_frame(self, alpha: float = 0.05) -> Any:
-        """Return a DataFrame of ``mean``, ``mean_se``, ``mean_ci_lower``, ``mean_ci_upper``."""
+    def prediction_interval(self, alpha: float = 0.05, method: str = "simulation", **options: Any) -> Any:
+        """Return limits for new observations of the rows, (m, 2): see `natfit.GLMResults.prediction_interval`."""
+        assert self.observed is not None
+        return self.observed(alpha=alpha, method=method, **options)
+
+    def summary_frame(self, alpha: float = 0.05, obs: bool = False, **options: Any) -> Any:
+        """Return a DataFrame of ``mean``, ``mean_se``, ``mean_ci_lower``, ``mean_ci_upper``.
+
+        Parameters
+        ----------
+        alpha : float
+            One less the level.
+        obs : bool
+            Add ``obs_ci_lower`` and ``obs_ci_upper``, limits for a new observation; ``options`` are those of
+            `prediction_interval` (method, n, random_state).
+        """
         import pandas as pd
 
         limits = self.conf_int(alpha)
@@ -65,4 +83,7 @@ class Prediction:
             "mean_ci_lower": limits[:, 0],
             "mean_ci_upper": limits[:, 1],
         }
+        if obs:
+            lower, upper = np.asarray(self.prediction_interval(alpha, **options)).T
+            columns |= {"obs_ci_lower": lower, "obs_ci_upper": upper}
         return pd.DataFrame(columns, index=self.row_labels)
