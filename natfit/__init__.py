@@ -13,9 +13,11 @@ from natfit._version import __version__
 if TYPE_CHECKING:
     from natfit import data, diagnostics, families, optimize, parametrizations
     from natfit.models.distribution import fit_distribution
+    from natfit.models.distributional import DistributionalRegression
     from natfit.models.glm import GLM
     from natfit.results.anova import anova
     from natfit.results.distribution import DistributionResults
+    from natfit.results.distributional import DistributionalResults
     from natfit.results.glm import GLMResults
     from natfit.results.warnings import ConvergenceWarning, SeparationWarning
 
@@ -28,6 +30,8 @@ _NAMES = {
     "anova": "natfit.results.anova",
     "ConvergenceWarning": "natfit.results.warnings",
     "DistributionResults": "natfit.results.distribution",
+    "DistributionalRegression": "natfit.models.distributional",
+    "DistributionalResults": "natfit.results.distributional",
     "SeparationWarning": "natfit.results.warnings",
     "fit_distribution": "natfit.models.distribution",
 }
@@ -36,6 +40,8 @@ __all__ = [
     "GLM",
     "ConvergenceWarning",
     "DistributionResults",
+    "DistributionalRegression",
+    "DistributionalResults",
     "GLMResults",
     "SeparationWarning",
     "__version__",

@@ -135,7 +135,8 @@ class DesignedData:
     y_names : list of str
         Of the columns of y.
     y_levels : list, optional
-        The two levels of a response that has them; 1 stands for the second.
+        The levels of a response that has them, in order; of two, 1 stands for the second. Of a pandas Categorical they are
+        a `Levels` that says whether they are ordered.
     matrix : (n, p) ndarray or tabmat matrix
     column_names : list of str
     terms : list of (str, slice)
@@ -174,6 +175,7 @@ def build_design(
     context: Mapping[str, Any] | None = None,
     layout: str = "auto",
     order: str = "formula",
+    many_levels: bool = False,
 ) -> DesignedData:
     """Build the response and the design that a formula describes.
 
@@ -194,6 +196,8 @@ def build_design(
     order : {"formula", "patsy"}
         Terms in the order written, within their degree; or factors first and then by the numbers they are multiplied
         with, as patsy and statsmodels have it.
+    many_levels : bool
+        Whether a response of levels may have more than two: it is then the number of each row's level, from 0.
 
     Returns
     -------
@@ -238,7 +242,7 @@ def build_design(
     for name, column in columns.items():
         check_not_infinite(column, name, kept)
 
-    y, y_names, y_levels = make_response(response, kept)
+    y, y_names, y_levels = make_response(response, kept, many_levels)
     parts, terms, plans = plan_terms(right, values, kept, patsy_order=order == "patsy")
     names = [name for part in parts for name in part_names(part, plans)]
     check_not_empty(table.n_rows - n_missing, len(names))

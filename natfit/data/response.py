@@ -36,12 +36,20 @@ def extra_column(name: str, value: Any, evaluator: Evaluator) -> Array:
     return column
 
 
-def make_response(response: Mapping[str, Values], kept: np.ndarray | None) -> tuple[Array | None, list[str], Any]:
-    """Make the response of the evaluated left side: numbers, several columns, or 0/1 for two levels."""
+class Levels(list[Any]):
+    """The levels of a response, in their order, and whether the data themselves say that they are ordered."""
+
+    ordered = False
+
+
+def make_response(
+    response: Mapping[str, Values], kept: np.ndarray | None, many_levels: bool = False
+) -> tuple[Array | None, list[str], Any]:
+    """Make the response of the evaluated left side: numbers, several columns, or the number of a row's level from 0."""
     if not response:
         return None, [], None
     if any(each.kind == "categorical" for each in response.values()):
-        return _levels_response(response, kept)
+        return _levels_response(response, kept, many_levels)
     columns: dict[str, Array] = {}
     for each in response.values():
         columns |= each.columns
@@ -55,15 +63,18 @@ def make_response(response: Mapping[str, Values], kept: np.ndarray | None) -> tu
     return (chosen[0] if len(chosen) == 1 else np.column_stack(chosen)), list(columns), None
 
 
-def _levels_response(response: Mapping[str, Values], kept: np.ndarray | None) -> tuple[Array, list[str], list[Any]]:
+def _levels_response(
+    response: Mapping[str, Values], kept: np.ndarray | None, many: bool
+) -> tuple[Array, list[str], list[Any]]:
     name, values = next(iter(response.items()))
     if len(response) > 1 or values.levels is None:
         raise ValueError(
             f"the response {' + '.join(response)} mixes levels and numbers; name one column of levels, or counts"
         )
     series = (values.levels if kept is None else values.levels[kept]).cat.remove_unused_categories()
-    levels = series.cat.categories.tolist()
-    if len(levels) != 2:
+    levels = Levels(series.cat.categories.tolist())
+    levels.ordered = bool(series.cat.ordered)
+    if len(levels) != 2 and not many:
         shown = ", ".join(map(repr, levels[:10])) + (", ..." if len(levels) > 10 else "")
         raise ValueError(
             f"the response {name!r} must have two levels, and has {len(levels)} in the rows used ({shown}); "

@@ -1,0 +1,14 @@
+"""Families for regressions in which every parameter of the distribution has a predictor.
+
+Examples
+--------
+>>> from natfit.families import distributional
+>>> distributional.get("zero_inflated_poisson").parameter_names
+('rate', 'inflation')
+"""
+
+from natfit.families.distributional import reused, zero_inflated
+from natfit.families.distributional.base import DistributionalFamily, Parameters
+from natfit.families.distributional.registry import get, names, register
+
+__all__ = ["DistributionalFamily", "Parameters", "get", "names", "register", "reused", "zero_inflated"]

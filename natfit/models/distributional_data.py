@@ -1,0 +1,252 @@
+"""From formulas or arrays for several parameters to one bound data set: the same rows for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from natfit.data.arrays import ArraySource, Source
+from natfit.data.block import Block
+from natfit.data.checks import check_finite, check_weights
+from natfit.data.matrix import Columns, Constant, as_columns
+from natfit.families.distributional.base import DistributionalFamily
+from natfit.models.binding import _subset
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass
+class DistributionalData:
+    """What a distributional regression is fitted to, one entry for each row that is kept.
+
+    Parameters
+    ----------
+    y : (n,) or (n, d) ndarray
+    designs, names : dict by parameter
+        The columns of each free parameter's predictor, and what they are called.
+    offsets : dict of str to (n,) ndarray
+    freq_weights : (n,) ndarray, optional
+    formulas : dict of str to str
+        As they were given; empty for arrays.
+    frozen : dict of str to Design
+        The formulas' frozen designs, for predictions on new tables.
+    terms : dict of str to list of (str, slice)
+    expressions : dict of str to str
+        Offsets that were named by a column or an expression, by parameter.
+    """
+
+    y: Array
+    y_name: str
+    designs: dict[str, Columns]
+    names: dict[str, list[str]]
+    offsets: dict[str, Array] = field(default_factory=dict)
+    freq_weights: Array | None = None
+    labelled: bool = False
+    index: Any = None
+    n_missing: int = 0
+    formulas: dict[str, str] = field(default_factory=dict)
+    frozen: dict[str, Any] = field(default_factory=dict)
+    terms: dict[str, list[Any]] = field(default_factory=dict)
+    expressions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.y)
+
+    def count(self) -> float:
+        """Return the number of observations: the sum of the frequency weights."""
+        return float(self.n_rows if self.freq_weights is None else self.freq_weights.sum())
+
+    def columns(self) -> dict[str, Array]:
+        """Return the known columns as a block has them."""
+        found = {"y": self.y, **{f"offset:{name}": offset for name, offset in self.offsets.items()}}
+        if self.freq_weights is not None:
+            found["freq_weights"] = self.freq_weights
+        return found
+
+    def source(self, n_jobs: int | None = None) -> Source:
+        """Return the rows as a source of blocks; views, no copy."""
+        return ArraySource(Block(self.designs, self.columns()), n_jobs)
+
+
+def split_formula(formula: str) -> list[str]:
+    """Cut a multi-part formula at the bars that stand outside brackets and quotes.
+
+    Examples
+    --------
+    >>> split_formula("y ~ x + I(a | b) | z")
+    ['y ~ x + I(a | b)', 'z']
+    """
+    parts, depth, quote, start = [], 0, "", 0
+    for place, sign in enumerate(formula):
+        if quote:
+            quote = "" if sign == quote else quote
+        elif sign in "'\"`":
+            quote = sign
+        elif sign in "([{":
+            depth += 1
+        elif sign in ")]}":
+            depth -= 1
+        elif sign == "|" and depth == 0:
+            parts.append(formula[start:place].strip())
+            start = place + 1
+    return [*parts, formula[start:].strip()]
+
+
+def by_parameter(given: Any, family: DistributionalFamily, what: str) -> dict[str, Any]:
+    """Return a mapping by parameter of what is given for some; anything but a mapping is for the first parameter."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        return {family.parameter_names[0]: given}
+    for name in given:
+        family.place(name, what)
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def formulas_of(formula: Any) -> tuple[str, dict[str | int, str]]:
+    """Return the left side and the right side of each parameter: by name, or by place for the multi-part form.
+
+    Examples
+    --------
+    >>> formulas_of({"mean": "y ~ x", "precision": "~ z"})
+    ('y', {'mean': 'x', 'precision': 'z'})
+    >>> formulas_of("y ~ x | z")
+    ('y', {0: 'x', 1: 'z'})
+    """
+    if isinstance(formula, Mapping):
+        pairs: list[tuple[str | int, str]] = list(formula.items())
+    elif isinstance(formula, str):
+        pairs = list(enumerate(split_formula(formula)))
+    else:
+        raise TypeError(
+            f"give a formula as text, as in 'y ~ x | z', or one for each parameter in a dict; got {type(formula).__name__}"
+        )
+    left, right = set(), {}
+    for key, text in pairs:
+        before, tilde, after = text.partition("~")
+        if not tilde and key != 0:
+            before, after = "", text
+        if before.strip():
+            left.add(before.strip())
+        right[key] = after.strip() or "1"
+    if len(left) != 1:
+        found = " and ".join(repr(each) for each in sorted(left)) or "none"
+        raise ValueError(f"the formulas must name one response to the left of a ~, and name {found}; write it once")
+    return left.pop(), right
+
+
+def from_formulas(
+    left: str,
+    right: Mapping[str, str],
+    table: Any,
+    offsets: Mapping[str, Any],
+    freq_weights: Any,
+    missing: str,
+    context: Mapping[str, Any],
+) -> tuple[DistributionalData, Any]:
+    """Bind a table by one formula for each parameter; return the data, and what was made of the first formula.
+
+    Rows that lack a value in anything that any of the parameters uses are left out for all of them.
+    """
+    made = _build(left, right, table, offsets, freq_weights, missing, context)
+    masks = [each.kept for each in made.values() if each.kept is not None]
+    n_missing = 0
+    if masks:
+        kept = np.logical_and.reduce(masks)
+        n_missing = int((~kept).sum())
+        extras = {**{f"offset:{name}": value for name, value in offsets.items()}, "freq_weights": freq_weights}
+        table, cut = _subset(table, extras, kept)
+        offsets = {name: cut[f"offset:{name}"] for name in offsets}
+        made = _build(left, right, table, offsets, cut["freq_weights"], missing, context)
+    first = next(iter(made.values()))
+    data = DistributionalData(
+        y=first.y,
+        y_name=first.y_name,
+        designs={name: as_columns(each.matrix) for name, each in made.items()},
+        names={name: list(each.column_names) for name, each in made.items()},
+        offsets={name: each.extras["offset"] for name, each in made.items() if "offset" in each.extras},
+        freq_weights=first.extras.get("freq_weights"),
+        labelled=True,
+        index=first.index,
+        n_missing=n_missing,
+        formulas={name: f"{left} ~ {text}" for name, text in right.items()},
+        frozen={name: each.design for name, each in made.items()},
+        terms={name: list(each.terms) for name, each in made.items()},
+        expressions={name: value for name, value in offsets.items() if isinstance(value, str)},
+    )
+    _check_columns(data)
+    return data, first
+
+
+def _build(
+    left: str,
+    right: Mapping[str, str],
+    table: Any,
+    offsets: Mapping[str, Any],
+    freq_weights: Any,
+    missing: str,
+    context: Mapping[str, Any],
+) -> dict[str, Any]:
+    from natfit.data.design import build_design
+
+    made: dict[str, Any] = {}
+    for name, text in right.items():
+        extras = {"offset": offsets.get(name), "freq_weights": None if made else freq_weights}
+        made[name] = build_design(
+            f"{left} ~ {text}", table, extras=extras, missing=missing, context=context, order="patsy", many_levels=True
+        )
+    return made
+
+
+def from_arrays(
+    endog: Any,
+    designs: Mapping[str, Any],
+    offsets: Mapping[str, Any],
+    freq_weights: Any,
+    missing: str,
+    parameters: tuple[str, ...],
+) -> DistributionalData:
+    """Bind a response and one design for each parameter, given as arrays or frames; None is a constant."""
+    from natfit.data.frame import bind
+
+    n_rows = len(endog)
+    given = {name: np.ones((n_rows, 1)) if designs.get(name) is None else designs[name] for name in parameters}
+    extras = {**{f"offset:{name}": value for name, value in offsets.items()}, "freq_weights": freq_weights}
+    bound = {name: bind(endog, each, extras, missing) for name, each in given.items()}
+    masks = [each.kept for each in bound.values() if each.kept is not None]
+    if masks:
+        kept = np.logical_and.reduce(masks)
+        cut = {name: None if value is None else np.asarray(value)[kept] for name, value in extras.items()}
+        pick = (lambda each: each.loc[kept]) if hasattr(endog, "loc") else (lambda each: np.asarray(each)[kept])
+        bound = {
+            name: bind(pick(endog), each.loc[kept] if hasattr(each, "loc") else np.asarray(each)[kept], cut, "raise")
+            for name, each in given.items()
+        }
+    first = bound[parameters[0]]
+    data = DistributionalData(
+        y=first.y,
+        y_name=first.y_name,
+        designs={
+            name: Constant(len(first.y)) if designs.get(name) is None else as_columns(each.matrix)
+            for name, each in bound.items()
+        },
+        names={name: each.column_names for name, each in bound.items()},
+        offsets={name: first.extras[f"offset:{name}"] for name in offsets},
+        freq_weights=first.extras.get("freq_weights"),
+        labelled=first.index is not None,
+        index=first.index,
+        n_missing=n_rows - len(first.y),
+    )
+    _check_columns(data)
+    return data
+
+
+def _check_columns(data: DistributionalData) -> None:
+    if data.freq_weights is not None:
+        check_weights(data.freq_weights, "freq_weights")
+    for name, offset in data.offsets.items():
+        check_finite(offset, f"offset of {name}")

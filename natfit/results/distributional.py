@@ -1,0 +1,212 @@
+"""The result of a regression for every parameter of a distribution."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from natfit.families.distributional.base import Parameters
+from natfit.need import LOGLIK
+from natfit.results import covariance as cov
+from natfit.results.coefficients import Coefficients
+from natfit.results.tests import Tests
+
+if TYPE_CHECKING:
+    from natfit.models.distributional import DistributionalRegression
+    from natfit.models.fitting import Fitted
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class DistributionalResults(Coefficients, Tests):
+    """A fitted regression for every parameter of a distribution, under statsmodels' names.
+
+    Made by `natfit.DistributionalRegression.fit`. Coefficients are named ``parameter:column``.
+
+    Attributes
+    ----------
+    params, bse, tvalues, pvalues : (q,) Series or ndarray
+        Of the free coefficients: tied ones stand once.
+    llf, aic, bic : float
+        Of the normalised log-likelihood.
+    nobs : int
+    converged : bool
+    reason : str
+        Why the optimizer ended, in words.
+    decrement : float
+        Squared distance to the maximum in standard errors, where the optimizer ended.
+    family, links
+    """
+
+    use_t = False
+    scale = 1.0
+
+    def __init__(self, model: DistributionalRegression, fitted: Fitted, cov_type: str = "nonrobust"):
+        self.model, self.fitted = model, fitted
+        self.family, self.links = model.family, dict(zip(model.family.parameter_names, model.links, strict=True))
+        self.cov_type = cov_type
+        self._cov_kind = cov.resolve(cov_type)
+        self.converged, self.reason, self.decrement = fitted.converged, fitted.reason, fitted.outcome.decrement
+        self.nobs = model.nobs
+
+    # -- estimates -------------------------------------------------------------------------------------------------
+
+    @property
+    def _coefficients(self) -> list[Any]:
+        return self.model.exog_names
+
+    @property
+    def _labelled(self) -> bool:
+        return self.model.data.labelled
+
+    @property
+    def information(self) -> str:
+        """Which information the standard errors come from, and how it was computed."""
+        if self._cov_kind in ("nonrobust", "eim"):
+            return f"expected information, {self.family.information}"
+        return cov.KINDS[self._cov_kind]
+
+    def _covariance(self, kind: str) -> Array:
+        return cov.covariance(self, kind)  # type: ignore[arg-type]
+
+    @cached_property
+    def coefficients(self) -> Array:
+        """All coefficients (p,), tied and constrained ones included; 0 for aliased ones."""
+        tie = self.model.constraints.tie
+        return tie.matrix @ np.where(self.fitted.kept, self.fitted.params, 0.0) + tie.offset
+
+    def part(self, parameter: str) -> Any:
+        """Return one parameter's coefficients, all of its predictor's, by the columns' own names.
+
+        Parameters
+        ----------
+        parameter : str
+            One of the family's parameters.
+        """
+        import pandas as pd
+
+        self.family.place(parameter, "coefficients")
+        if parameter in self.model.held:
+            return pd.Series(dtype=float)
+        layout = self.model.likelihood.layout
+        return pd.Series(self.coefficients[layout.slices[parameter]], index=self.model.data.names[parameter])
+
+    # -- fit -------------------------------------------------------------------------------------------------------
+
+    def evaluate(self, need: int) -> Any:
+        """Return the sums of one pass over the data at the estimates, in the free coefficients."""
+        model, tie = self.model, self.model.constraints.tie
+        sums = model.source.reduce(lambda block: model.likelihood.evaluate(self.coefficients, block, need))
+        for name in ("metric", "observed", "meat"):
+            if name in sums:
+                sums[name] = sums[name].pullback(tie.matrix)
+        if "score" in sums:
+            sums["score"] = tie.matrix.T @ sums["score"]
+        return sums
+
+    @cached_property
+    def llf(self) -> float:
+        """The normalised log-likelihood at the estimates."""
+        return float(self.evaluate(LOGLIK)["loglik"])
+
+    @property
+    def df_model(self) -> float:
+        """Number of free coefficients."""
+        return float(self.fitted.kept.sum())
+
+    @property
+    def df_resid(self) -> float:
+        """Observations less free coefficients."""
+        return self.model.wnobs - self.df_model
+
+    @property
+    def aic(self) -> float:
+        """-2 llf + 2 df_model."""
+        return -2.0 * self.llf + 2.0 * self.df_model
+
+    @property
+    def bic(self) -> float:
+        """-2 llf + log(nobs) df_model."""
+        return float(-2.0 * self.llf + np.log(self.model.wnobs) * self.df_model)
+
+    @cached_property
+    def record(self) -> Any:
+        """One row for each iteration: log-likelihood, decrement, step, KL moved, passes, seconds, metric."""
+        import pandas as pd
+
+        return pd.DataFrame(list(self.fitted.outcome.record))
+
+    # -- the distribution of each row ------------------------------------------------------------------------------
+
+    def _parameters(self, rows: Any) -> Parameters:
+        """Return the K parameters of the rows of a `natfit.models.distributional_rows.ParameterRows`."""
+        likelihood = self.model.likelihood
+        with np.errstate(all="ignore"):
+            return likelihood.parameters(likelihood.predictors(self.coefficients, rows.block))[0]
+
+    def predict(self, exog: Any = None, what: str = "mean", *, offset: Any = None) -> Any:
+        """Return predictions for new rows.
+
+        Parameters
+        ----------
+        exog : DataFrame, or mapping of str to array_like, optional
+            A table with the formulas' variables, or a design for each parameter; the rows of the fit by default.
+        what : str
+            ``"mean"`` and ``"variance"`` of the response, or the name of a parameter; ``"parameters"`` for all of them.
+            Where a parameter is called mean it is the mean.
+        offset : mapping or array_like, optional
+            Of the new rows, where the model has offsets that are no column or expression.
+
+        Returns
+        -------
+        Series, DataFrame or ndarray
+            One entry for each row given; NaN where a value that the formulas need is missing.
+        """
+        rows = self.model.new_rows(exog, offset)
+        theta = self._parameters(rows)
+        names = list(self.family.parameter_names)
+        if what == "parameters":
+            return rows.label(np.column_stack(theta), names)
+        if what in names:
+            return rows.label(np.array(theta[names.index(what)]))
+        if what not in ("mean", "variance"):
+            raise ValueError(
+                f"what must be 'mean', 'variance', 'parameters' or one of {', '.join(names)}; got {what!r}"
+            )
+        values = self.family.mean(theta) if what == "mean" else self.family.variance(theta)
+        return rows.label(values, self.family.class_names if values.ndim == 2 else None)
+
+    @cached_property
+    def fittedvalues(self) -> Any:
+        """Estimated means of the rows of the fit."""
+        return self.predict()
+
+    def quantile(self, exog: Any = None, levels: Any = (0.05, 0.5, 0.95), *, offset: Any = None) -> Any:
+        """Return quantiles of the response's distribution at the estimates.
+
+        Parameters
+        ----------
+        exog : as for `predict`
+        levels : float or sequence of float
+            Each between 0 and 1.
+
+        Returns
+        -------
+        Series, or DataFrame with a column for each level
+        """
+        chosen = np.asarray(levels, dtype=float)
+        if chosen.size == 0 or not ((chosen > 0.0) & (chosen < 1.0)).all():
+            raise ValueError(f"levels must lie strictly between 0 and 1, got {levels!r}")
+        rows = self.model.new_rows(exog, offset)
+        theta = self._parameters(rows)
+        with np.errstate(all="ignore"):
+            found = [self.family.quantile(np.full(theta[0].shape, level), theta) for level in chosen.ravel().tolist()]
+        return rows.label(found[0]) if chosen.ndim == 0 else rows.label(np.column_stack(found), chosen.tolist())
+
+    def summary(self, yname: str | None = None, title: str | None = None, alpha: float = 0.05) -> Any:
+        """Return the table of the fit, one section for each parameter: ``print(fit.summary())``, ``.as_html()``."""
+        from natfit.results.distributional_summary import distributional_summary
+
+        return distributional_summary(self, yname, title, alpha)
