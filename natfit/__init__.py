@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from natfit.results.distribution import DistributionResults
     from natfit.results.distributional import DistributionalResults
     from natfit.results.glm import GLMResults
+    from natfit.results.stepwise import step
     from natfit.results.warnings import ConvergenceWarning, SeparationWarning
 
     datasets: Any
@@ -34,6 +35,7 @@ _NAMES = {
     "DistributionalResults": "natfit.results.distributional",
     "SeparationWarning": "natfit.results.warnings",
     "fit_distribution": "natfit.models.distribution",
+    "step": "natfit.results.stepwise",
 }
 
 __all__ = [
@@ -53,6 +55,7 @@ __all__ = [
     "fit_distribution",
     "optimize",
     "parametrizations",
+    "step",
 ]
 
 

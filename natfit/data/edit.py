@@ -51,6 +51,34 @@ def edit_formula(old: str, new: str, columns: Iterable[str]) -> str:
     return f"{left} ~ {right_side(made)}" if left else f"~ {right_side(made)}"
 
 
+def widen_formula(old: str, scope: str, columns: Iterable[str]) -> str | None:
+    """Return a formula with another's terms besides its own, or None where it has them all.
+
+    Examples
+    --------
+    >>> widen_formula("y ~ x", "~ x*z", ["y", "x", "z"])
+    'y ~ x + z + x:z'
+    """
+    columns = list(columns)
+    known = parse_formula(old, columns)[1]
+    wanted = parse_formula(edit_formula(old, scope, columns), columns)[1]
+    further = [term_text(term) for term in wanted if term not in known and str(term) != "1"]
+    return edit_formula(old, f"~ . + {' + '.join(further)}", columns) if further else None
+
+
+def choose_terms(old: str, names: Iterable[str], columns: Iterable[str]) -> str:
+    """Return a formula with only some of its terms, by their names, and the constant if it has one.
+
+    Examples
+    --------
+    >>> choose_terms("y ~ x + z + x:z", ["z"], ["y", "x", "z"])
+    'y ~ z'
+    """
+    wanted = set(names)
+    terms = [term for term in parse_formula(old, columns)[1] if str(term) in wanted or str(term) == "1"]
+    return f"{_split(old)[0]} ~ {right_side(terms)}"
+
+
 def right_side(terms: Iterable[Term]) -> str:
     """Write terms out as the right side of a formula.
 

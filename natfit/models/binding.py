@@ -55,7 +55,7 @@ def from_formula(
     from natfit.data.design import build_design
 
     if subset is not None:
-        table, extras = _subset(table, extras, subset)
+        table, extras = subset_rows(table, extras, subset)
     made = build_design(formula, table, extras=extras, missing=missing, context=context, order="patsy")
     if made.y is None:
         raise ValueError(f"the formula {formula!r} names no response; write one to the left of ~, as in 'y ~ x'")
@@ -78,6 +78,7 @@ def from_formula(
         chosen=chosen,
         expressions={name: value for name, value in extras.items() if isinstance(value, str)},
         terms=list(made.terms),
+        kept=made.kept,
     )
     return _with_extras(data, made.extras)
 
@@ -92,7 +93,7 @@ def _with_extras(data: GLMData, extras: Mapping[str, Array]) -> GLMData:
     return data
 
 
-def _subset(table: Any, extras: Mapping[str, Any], subset: Any) -> tuple[Any, Mapping[str, Any]]:
+def subset_rows(table: Any, extras: Mapping[str, Any], subset: Any) -> tuple[Any, Mapping[str, Any]]:
     """Return the rows of a table that a mask or labels choose, and the same rows of arrays that go with them."""
     rows = np.asarray(subset)
     if hasattr(table, "loc"):

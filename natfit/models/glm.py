@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from natfit.models.data import GLMData
 from natfit.models.families import resolve_family
 from natfit.models.fitting import Fitted, Settings, fit_glm
 from natfit.models.glm_attributes import GLMAttributes
+from natfit.models.origin import Origin, updated
 from natfit.models.rows import NewRows, row_column
 from natfit.models.verdict import warn_about
 from natfit.results.glm import GLMResults
@@ -82,6 +84,7 @@ class GLM(GLMAttributes):
 
     formula: str | None = None
     quasi_note: str | None = None
+    origin: Origin | None = None
 
     def __init__(
         self,
@@ -159,18 +162,38 @@ class GLM(GLMAttributes):
         trials = kwargs.pop("n_trials", None) if trials is None else trials
         if args or kwargs:
             raise TypeError(f"from_formula got an unexpected argument {next(iter(kwargs), args)!r}")
-        extras = {
+        arguments = {
+            "subset": subset,
+            "drop_cols": drop_cols,
+            "missing": missing,
+            "family": family,
+            "link": link,
+            "dispersion": dispersion,
+            "n_jobs": n_jobs,
             "offset": offset,
             "exposure": exposure,
             "freq_weights": freq_weights,
             "var_weights": var_weights,
             "trials": trials,
         }
-        bound = binding.from_formula(formula, data, extras, missing, subset, drop_cols, context)
+        return cls._from_table(formula, data, context, arguments)
+
+    @classmethod
+    def _from_table(cls, formula: str, table: Any, context: Mapping[str, Any], arguments: dict[str, Any]) -> GLM:
+        """Make a model from a formula, a table and `from_formula`'s other arguments, and remember them."""
+        known = dict(arguments)
+        family, link, dispersion, n_jobs = (known.pop(name) for name in ("family", "link", "dispersion", "n_jobs"))
+        missing, subset, drop_cols = (known.pop(name) for name in ("missing", "subset", "drop_cols"))
+        bound = binding.from_formula(formula, table, known, missing, subset, drop_cols, context)
         model = cls.__new__(cls)
         model._set_up(bound, family, link, dispersion, n_jobs)
         model.formula = formula
+        model.origin = Origin.of(table, arguments)
         return model
+
+    def updated(self, formula: str | None, context: Mapping[str, Any], **changed: Any) -> GLM:
+        """Return this model with its formula edited: see `natfit.models.origin.updated`."""
+        return updated(self, formula, context, **changed)
 
     def _set_up(self, bound: GLMData, family: Any, link: Any, dispersion: Any, n_jobs: int | None) -> None:
         resolved, resolved_link = resolve_family(family, link)

@@ -138,12 +138,12 @@ def _sequential(fit: GLMResults, test: str, shape: str) -> Any:
     """Add the terms one after the other."""
     import pandas as pd
 
-    terms = terms_of(fit)
+    terms = terms_of(fit.model)
     constants = [term for term in terms if term.is_constant]
     rest = [term for term in terms if not term.is_constant]
     sets = [constants + rest[:k] for k in range(len(rest) + 1)]
     for each in sets:
-        check_coding(fit, each)
+        check_coding(fit.model, each)
     models = [Submodel(fit, columns_of(each), shape) for each in sets]
     df = degrees_of_dispersion(fit)
     tested = [
@@ -167,7 +167,7 @@ def _by_term(fit: GLMResults, test: str, kind: int, shape: str) -> Any:
     """Test each term by itself: without those that contain it (type 2), or beside all others (type 3)."""
     import pandas as pd
 
-    terms = terms_of(fit)
+    terms = terms_of(fit.model)
     rest = [term for term in terms if not term.is_constant]
     pairs = [_pair(fit, term, terms, kind, shape) for term in rest]
     df = degrees_of_dispersion(fit)
@@ -205,7 +205,7 @@ def _pair(fit: GLMResults, term: Term, terms: list[Term], kind: int, shape: str)
     large = [other for other in terms if other not in relatives]
     small = [other for other in large if other is not term]
     if kind == 2:
-        check_coding(fit, small)
+        check_coding(fit.model, small)
     return Submodel(fit, columns_of(small), shape), Submodel(fit, columns_of(large), shape)
 
 

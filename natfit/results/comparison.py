@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,37 +53,47 @@ class Outcome:
 
 @dataclass
 class Submodel:
-    """Some columns of a fitted model, refitted when that is asked for.
+    """Some columns of a model, refitted as another fit was, when that is asked for.
 
     Parameters
     ----------
     whole : GLMResults
+        The fit whose settings, dispersion and family are taken over.
     columns : (k,) ndarray of int
     shape : {"held", "estimated"}
         Whether an alpha that the whole fit estimated stays as it is, or is estimated again.
+    model : GLM, optional
+        Whose columns they are: the whole fit's own model, if left out.
     """
 
     whole: GLMResults
     columns: Array
     shape: str = "held"
+    model: Any = None
+
+    @property
+    def source_model(self) -> Any:
+        """The model whose columns these are."""
+        return self.whole.model if self.model is None else self.model
 
     @cached_property
     def fit(self) -> GLMResults | None:
         """Its fit: the whole one where it has all its columns, None where it has none."""
         if not self.columns.size:
             return None
-        if self.columns.size == self.whole.fitted.kept.size:
+        model = self.source_model
+        if model is self.whole.model and self.columns.size == self.whole.fitted.kept.size:
             return self.whole
         family = self.whole.family if self.shape == "held" else None
-        fit = self.whole.model.refit(self.whole, columns=self.columns, family=family)
+        fit = model.refit(self.whole, columns=self.columns, family=family)
         if not fit.converged and fit.fitted.separation is None:
             _warn(f"the model of {', '.join(fit.model.exog_names)} did not converge: {fit.reason}")
         return fit
 
     @cached_property
     def params(self) -> Array:
-        """Its coefficients among the whole model's; 0 for those that it does not have."""
-        full = np.zeros(self.whole.fitted.kept.size)
+        """Its coefficients among all columns; 0 for those that it does not have."""
+        full = np.zeros(len(self.source_model.data.names))
         if self.fit is not None:
             full[self.columns] = self.fit._params_filled
         return full
@@ -96,30 +106,31 @@ class Submodel:
     @property
     def df_resid(self) -> float:
         """Observations less the rank."""
-        return self.whole.model.wnobs - self.rank
+        return self.source_model.wnobs - self.rank
 
     @cached_property
     def deviance(self) -> float:
         """Its deviance."""
-        if self.fit is not None:
-            return self.fit.deviance
-        summaries = partial(self.whole.likelihood.summaries, self.params)
-        return self.whole.model.source.reduce(summaries)["deviance"]
+        return self.fit.deviance if self.fit is not None else self._sum("summaries")["deviance"]
 
     def loglik(self, dispersion: float) -> float:
         """Return its log-likelihood at a dispersion."""
-        if self.fit is not None:
-            return self.fit.loglik(dispersion)
-        log_prob = partial(self.whole.likelihood.log_prob, self.params, dispersion=dispersion)
-        return self.whole.model.source.reduce(log_prob)["loglik"]
+        return self.fit.loglik(dispersion) if self.fit is not None else self._sum("log_prob", dispersion)["loglik"]
+
+    def _sum(self, what: str, *values: float) -> Any:
+        """Sum over the rows what the likelihood says at its coefficients."""
+        model, function = self.source_model, getattr(self.likelihood, what)
+        return model.source.reduce(lambda block: function(self.params, block, *values))
+
+    @property
+    def likelihood(self) -> Any:
+        """The likelihood of all columns' coefficients, with the family's constants as estimated."""
+        return self.source_model.likelihood(self.whole.family)
 
     @cached_property
     def score(self) -> Any:
-        """The whole model's score and information at its coefficients, at unit dispersion."""
-        likelihood = self.whole.likelihood
-        return self.whole.model.source.reduce(
-            lambda block: likelihood.evaluate(self.params, block, LOGLIK | SCORE | METRIC)
-        )
+        """The score and information of all columns' coefficients at its own, at unit dispersion."""
+        return self._sum("evaluate", LOGLIK | SCORE | METRIC)
 
 
 def compare(small: Submodel, large: Submodel, test: str, dispersion: float, df_dispersion: float) -> Outcome:

@@ -13,6 +13,7 @@ from natfit.results import covariance as cov
 from natfit.results import robust
 from natfit.results.after_fit import AfterFit
 from natfit.results.coefficients import Coefficients
+from natfit.results.comparing import Comparing
 from natfit.results.cov_type import CovarianceType, read
 from natfit.results.measures import Measures
 from natfit.results.prediction import Prediction
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class GLMResults(Coefficients, Measures, Residuals, AfterFit, Tests):
+class GLMResults(Coefficients, Measures, Residuals, AfterFit, Comparing, Tests):
     """A fitted generalized linear model, with statsmodels' names and numbers.
 
     Made by `natfit.GLM.fit`. Arrays carry pandas labels where the data did. A coefficient that the data can't identify

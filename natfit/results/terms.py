@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from natfit.results.glm import GLMResults
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -45,15 +42,27 @@ class Term:
         return bool(other.factors) and other.factors < self.factors
 
 
-def terms_of(fit: GLMResults) -> list[Term]:
-    """Return a fit's terms, by their degree and then in the order written, as R has them; the constant first."""
-    own, frozen = fit._terms(), fit.model.data.frozen
+def named_columns(model: Any) -> list[tuple[str, Array]]:
+    """Return the formula's terms, or else the columns, each with its columns' numbers among the model's."""
+    data = getattr(model, "data", None)
+    if data is None or not data.terms:
+        return [(name, np.array([j])) for j, name in enumerate(model.exog_names)]
+    places = range(len(model.exog_names)) if data.chosen is None else data.chosen
+    at = {column: place for place, column in enumerate(places)}
+    terms = [(name, [at[j] for j in range(own.start, own.stop) if j in at]) for name, own in data.terms]
+    return [(name, np.array(columns)) for name, columns in terms if columns]
+
+
+def terms_of(model: Any) -> list[Term]:
+    """Return a model's terms, by their degree and then in the order written, as R has them; the constant first."""
+    own, frozen = named_columns(model), model.data.frozen
     written = {} if frozen is None else frozen.written
     if not written:
-        constant = [fit.model.data.design.matvec(np.eye(len(own))[j]) for j in range(len(own))]
+        identity = np.eye(len(own))
+        values = (model.data.design.matvec(each) for each in identity)
         return [
-            Term(name, columns, frozenset() if values.min() == values.max() else frozenset([name]))
-            for (name, columns), values in zip(own, constant, strict=True)
+            Term(name, columns, frozenset() if column.min() == column.max() else frozenset([name]))
+            for (name, columns), column in zip(own, values, strict=True)
         ]
     order = {name: (len(factors), place) for place, (name, factors) in enumerate(written.items())}
     return [Term(name, columns, frozenset(written[name])) for name, columns in sorted(own, key=lambda t: order[t[0]])]
@@ -70,7 +79,7 @@ def droppable(terms: Sequence[Term]) -> list[Term]:
     return [term for term in terms if not term.is_constant and not any(other.contains(term) for other in terms)]
 
 
-def check_coding(fit: GLMResults, terms: Sequence[Term]) -> None:
+def check_coding(model: Any, terms: Sequence[Term]) -> None:
     """Refuse a part of the terms whose columns don't span what a formula of these terms alone would.
 
     Without a constant one factor of a formula keeps all its levels, and the others are coded against it; left without
@@ -81,7 +90,7 @@ def check_coding(fit: GLMResults, terms: Sequence[Term]) -> None:
     ValueError
         Names the terms.
     """
-    frozen = fit.model.data.frozen
+    frozen = model.data.frozen
     if frozen is None or not frozen.written:
         return
     levels = {name for name, plan in frozen.factors.items() if plan.coding(True).names != plan.coding(False).names}
@@ -94,7 +103,7 @@ def check_coding(fit: GLMResults, terms: Sequence[Term]) -> None:
     if spanned != wanted:
         left = " + ".join(sorted(names)) or "nothing"
         raise ValueError(
-            f"with only {left} left, the levels would be coded otherwise than in {fit.model.formula!r}: write the "
+            f"with only {left} left, the levels would be coded otherwise than in {frozen.formula!r}: write the "
             "formula with a constant, or fit both models and compare them with nf.anova(fit1, fit2)"
         )
 

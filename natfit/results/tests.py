@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from natfit.results.covariance import combine
+from natfit.results.terms import named_columns
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -135,10 +136,4 @@ class Tests:
 
     def _terms(self) -> list[tuple[str, Array]]:
         """Return the formula's terms, or else the columns, each with its columns' numbers."""
-        data = getattr(self.model, "data", None)
-        if data is None or not data.terms:
-            return [(name, np.array([j])) for j, name in enumerate(self.model.exog_names)]
-        places = range(self.fitted.kept.size) if data.chosen is None else data.chosen
-        at = {column: place for place, column in enumerate(places)}
-        terms = [(name, [at[j] for j in range(own.start, own.stop) if j in at]) for name, own in data.terms]
-        return [(name, np.array(columns)) for name, columns in terms if columns]
+        return named_columns(self.model)

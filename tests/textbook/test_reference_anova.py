@@ -46,6 +46,12 @@ def test_type_three_with_sum_contrasts():
     check(table, "anova_warpbreaks_type3")
 
 
+def test_dropped_terms():
+    table = fit("Days ~ C(Eth) + C(Sex) + C(Age) + C(Lrn)", "quine").drop1()
+    check(table, "drop1_quine_poisson")
+    assert list(table.index) == ["<none>", "C(Eth)", "C(Sex)", "C(Age)", "C(Lrn)"]
+
+
 @pytest.mark.parametrize(("test", "name"), [("LRT", "lr"), ("Wald", "wald")])
 def test_two_fits(test, name):
     expected = CASES["lr_wald_crabs"][name]
