@@ -78,7 +78,6 @@ def from_formula(
         chosen=chosen,
         expressions={name: value for name, value in extras.items() if isinstance(value, str)},
         terms=list(made.terms),
-        kept=made.kept,
     )
     return _with_extras(data, made.extras)
 

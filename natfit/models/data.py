@@ -47,8 +47,6 @@ class GLMData:
         Offset, exposure and weights that were named by a column or an expression.
     terms : list of (str, slice)
         The formula's terms and their columns.
-    kept : (rows of the table,) bool, optional
-        Which rows of the formula's table these are; None for all.
     """
 
     y: Array
@@ -70,7 +68,6 @@ class GLMData:
     chosen: list[int] | None = None
     expressions: dict[str, str] = field(default_factory=dict)
     terms: list[Any] = field(default_factory=list)
-    kept: Array | None = None
 
     @property
     def n_rows(self) -> int:

@@ -18,6 +18,7 @@ class Comparing:
         model: Any
         dispersion: float | str
         cov_type: str
+        _cov_kind: Any
         use_t: bool
         bias_reduction: str | None
 
@@ -70,6 +71,7 @@ class Comparing:
         return model.fit(
             scale=None if own else self.dispersion,
             cov_type=self.cov_type,
+            cov_kwds=dict(self._cov_kind.asked) or None,
             use_t=self.use_t,
             bias_reduction=self.bias_reduction,
         )
