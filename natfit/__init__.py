@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from natfit.models.distribution import fit_distribution
     from natfit.models.distributional import DistributionalRegression
     from natfit.models.glm import GLM
+    from natfit.models.mixture import Mixture
+    from natfit.models.mixture_constraint import Constraint
     from natfit.results.anova import anova
     from natfit.results.distribution import DistributionResults
     from natfit.results.distributional import DistributionalResults
     from natfit.results.glm import GLMResults
+    from natfit.results.mixture import MixtureResults
     from natfit.results.stepwise import step
-    from natfit.results.warnings import ConvergenceWarning, SeparationWarning
+    from natfit.results.warnings import ConvergenceWarning, LocalMaximumWarning, SeparationWarning
 
     datasets: Any
 
@@ -29,10 +32,14 @@ _NAMES = {
     "GLM": "natfit.models.glm",
     "GLMResults": "natfit.results.glm",
     "anova": "natfit.results.anova",
+    "Constraint": "natfit.models.mixture_constraint",
     "ConvergenceWarning": "natfit.results.warnings",
     "DistributionResults": "natfit.results.distribution",
     "DistributionalRegression": "natfit.models.distributional",
     "DistributionalResults": "natfit.results.distributional",
+    "LocalMaximumWarning": "natfit.results.warnings",
+    "Mixture": "natfit.models.mixture",
+    "MixtureResults": "natfit.results.mixture",
     "SeparationWarning": "natfit.results.warnings",
     "fit_distribution": "natfit.models.distribution",
     "step": "natfit.results.stepwise",
@@ -40,11 +47,15 @@ _NAMES = {
 
 __all__ = [
     "GLM",
+    "Constraint",
     "ConvergenceWarning",
     "DistributionResults",
     "DistributionalRegression",
     "DistributionalResults",
     "GLMResults",
+    "LocalMaximumWarning",
+    "Mixture",
+    "MixtureResults",
     "SeparationWarning",
     "__version__",
     "anova",

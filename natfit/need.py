@@ -16,6 +16,8 @@ MEAT = 16
 """The sum of outer products of the rows' scores (the empirical Fisher information)."""
 FACTOR = 32
 """Hold the expected information as a triangular factor instead of a Gram matrix."""
+COMPLETE = 64
+"""The complete data's sums as they are expected given the rows: what a step of EM is made of."""
 
 ALL = LOGLIK | SCORE | METRIC
 """What one step of Fisher scoring needs."""

@@ -10,3 +10,7 @@ class ConvergenceWarning(_ConvergenceWarning):
 
 class SeparationWarning(_PerfectSeparationWarning):
     """The likelihood rises for ever along some coefficients, so their estimates are not finite."""
+
+
+class LocalMaximumWarning(UserWarning):
+    """Only one of several starts reached the best maximum, so there may be a better one."""

@@ -1,0 +1,274 @@
+"""Finite mixtures: what users call."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from natfit.families.registry import REGISTRY
+from natfit.likelihoods.mixture import MixtureLikelihood
+from natfit.likelihoods.mixture_components import ExponentialComponents
+from natfit.models.binding import progress_bar
+from natfit.models.mixture_constraint import Constraint, is_bounded, total_spread
+from natfit.models.mixture_data import MixtureData, bind
+from natfit.models.mixture_fitting import MixtureObjective, climb
+from natfit.models.mixture_search import Search, search
+from natfit.models.mixture_setup import (
+    GAUSSIAN,
+    check_support,
+    exponential_families,
+    finishing_coordinates,
+    gaussian_components,
+    pooled,
+    resized,
+)
+from natfit.models.mixture_starts import sample_rows
+from natfit.optimize.loop import Outcome
+from natfit.parametrizations.base import Parametrization
+from natfit.results.mixture import MixtureResults
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+SAMPLE_BYTES = 8_000_000
+"""Bytes of the sufficient statistics of the rows that starts run on."""
+
+FEWEST_SAMPLED = 2_000
+
+
+@dataclass(frozen=True)
+class FittedMixture:
+    """What a fit leaves behind.
+
+    Parameters
+    ----------
+    likelihood, data
+    coordinates : callable
+        From parameters to the free coordinates near them; None where the likelihood's own are free.
+    params : (q,) ndarray
+        In the likelihood's own parameters.
+    outcome : Outcome
+        Of the optimizer on all rows.
+    search : Search
+        What became of the starts.
+    constraint : Constraint
+    breach : str or None
+        How the solution breaks the constraint.
+    """
+
+    likelihood: MixtureLikelihood
+    data: MixtureData
+    coordinates: Callable[[Array], Parametrization | None]
+    params: Array
+    outcome: Outcome
+    search: Search
+    constraint: Constraint
+    breach: str | None = None
+
+
+class Mixture:
+    """A finite mixture of one exponential family, fitted by maximum likelihood.
+
+    p(y) = sum over k of pi_k f(y; theta_k). EM, which is the natural gradient in the complete data's metric, climbs from
+    many starts; the natural gradient in the observed data's metric ends it, so that the estimates are good to the last
+    digits and standard errors are those of the observed information.
+
+    Parameters
+    ----------
+    family : str, class or Family
+        ``"gaussian"`` (of one column or several), or any exponential family of one column.
+    n_components : int
+    covariance : str
+        For Gaussian components one of mclust's fourteen models, EII to VVV; E and V for one column; or scikit-learn's
+        ``"full"`` (VVV), ``"tied"`` (EEE), ``"diag"`` (VVI), ``"spherical"`` (VII).
+    constraint : Constraint, optional
+        Which maxima count; see `Constraint`. Those it leaves out are reported.
+
+    Notes
+    -----
+    McLachlan & Peel (2000), Finite Mixture Models.
+
+    Examples
+    --------
+    >>> import natfit as nf
+    >>> deaths = nf.datasets.load("london_times")
+    >>> fit = nf.Mixture("poisson", n_components=2).fit(deaths["deaths"], freq_weights=deaths["freq"], random_state=0)
+    >>> round(fit.llf, 4), fit.weights.round(4).tolist()
+    (-1989.9459, [0.6401, 0.3599])
+    """
+
+    def __init__(
+        self,
+        family: Any = "gaussian",
+        n_components: int = 2,
+        covariance: str = "full",
+        constraint: Constraint | None = None,
+    ):
+        if n_components != int(n_components) or n_components < 1:
+            raise ValueError(f"n_components must be a whole number, 1 or more; got {n_components}")
+        self.family = family
+        self.n_components = int(n_components)
+        self.covariance = covariance
+        self.constraint = Constraint() if constraint is None else constraint
+
+    @property
+    def _is_gaussian(self) -> bool:
+        family = REGISTRY.entry(self.family) if isinstance(self.family, str) and "(" not in self.family else self.family
+        return getattr(family, "name", None) in GAUSSIAN
+
+    def _components(self, data: MixtureData) -> tuple[Any, Array]:
+        """Return components for the rows, and the spread of all rows if it is known."""
+        if self._is_gaussian:
+            return gaussian_components(data, self.n_components, self.covariance)
+        entry = REGISTRY.entry(self.family) if isinstance(self.family, str) and "(" not in self.family else self.family
+        if isinstance(entry, type) and "dim" in inspect.signature(entry).parameters:
+            entry = entry(dim=len(data.columns))
+        family = REGISTRY.get(entry)
+        if not hasattr(family, "sufficient_statistics"):
+            raise ValueError(
+                f"{family.name} is no exponential family, so it cannot be a component; choose one of "
+                f"{', '.join(exponential_families())}"
+            )
+        check_support(family, data)
+        return ExponentialComponents(family, self.n_components), np.empty(0)
+
+    def fit(
+        self,
+        y: Any,
+        freq_weights: Any = None,
+        var_weights: Any = None,
+        *,
+        data: Any = None,
+        n_init: int = 20,
+        random_state: Any = None,
+        tol: float = 1e-12,
+        maxiter: int = 1000,
+        missing: str = "none",
+        progress: bool = False,
+        n_jobs: int | None = None,
+    ) -> MixtureResults:
+        """Fit by maximum likelihood.
+
+        Parameters
+        ----------
+        y : (n,) or (n, d) array_like, frame, name or names of columns of ``data``, or source
+        freq_weights : (n,) array_like or str, optional
+            How many identical rows a row stands for.
+        var_weights : (n,) array_like or str, optional
+            What each row's log-likelihood is multiplied by; they don't count as observations.
+        data : frame or mapping, optional
+        n_init : int
+            Starts. Each is a short run of EM on a sample of the rows; the best are carried to their maxima.
+        random_state : int or Generator, optional
+        tol : float
+            Stop when the decrement in the observed data's metric falls below this.
+        maxiter : int
+        missing : {"none", "drop", "raise"}
+        progress : bool
+        n_jobs : int, optional
+
+        Returns
+        -------
+        MixtureResults
+
+        Raises
+        ------
+        ValueError
+            Where rows are outside the components' support, a column is constant, there are fewer distinct rows than
+            components, an argument is unknown, or no start leads to a maximum inside the constraint.
+        """
+        rows = self._bound(bind(y, freq_weights, var_weights, data, missing, n_jobs))
+        components, spread = self._components(rows)
+        likelihood = MixtureLikelihood(components)
+        rows = replace(rows, source=resized(rows, components))
+        if not spread.size:
+            spread = (
+                np.empty(0) if is_bounded(components) else total_spread(components, pooled(likelihood, rows.source))
+            )
+        rng = np.random.default_rng(random_state)
+        most = max(SAMPLE_BYTES // (8 * (1 + components.width)), FEWEST_SAMPLED)
+        block = sample_rows(rows.source, rows.n_rows, most, rng)
+        _check_distinct(block, self.n_components)
+        coordinates = finishing_coordinates(components)
+        found = search(likelihood, block, int(n_init), rng, self.constraint, spread, coordinates)
+        with progress_bar(progress) as callback:
+            objective = MixtureObjective(likelihood, rows.source)
+            outcome = climb(objective, found.params, coordinates, tol, int(maxiter), callback)
+        params = in_order(likelihood, outcome.params)
+        fitted = FittedMixture(
+            likelihood,
+            rows,
+            coordinates,
+            params,
+            outcome,
+            found,
+            self.constraint,
+            self._breach(likelihood, params, rows, spread),
+        )
+        _warn(fitted)
+        return MixtureResults(self, fitted)
+
+    def _bound(self, data: MixtureData) -> MixtureData:
+        """Return the rows in the shape that the family takes."""
+        y = data.y
+        if y is None or self._is_gaussian:
+            if y is not None and y.ndim == 1:
+                data.source.whole.columns["y"] = y[:, None]  # type: ignore[attr-defined]
+                data = replace(data, y=y[:, None])
+            return data
+        if y.ndim == 2 and y.shape[1] == 1:
+            data.source.whole.columns["y"] = y[:, 0]  # type: ignore[attr-defined]
+            data = replace(data, y=y[:, 0])
+        return data
+
+    def _bind_new(self, y: Any, columns: list[str]) -> MixtureData:
+        """Bind new rows; of a frame the columns of the fit are taken."""
+        if hasattr(y, "columns") and len(columns) and set(columns) <= {str(name) for name in y.columns}:
+            return bind(columns if len(columns) > 1 else columns[0], data=y)
+        return bind(y)
+
+    def _breach(self, likelihood: MixtureLikelihood, params: Array, data: MixtureData, spread: Array) -> str | None:
+        own, rest = likelihood.split(params)
+        sizes = data.nobs * likelihood.weights.probabilities(own)
+        return self.constraint.breach(likelihood.components, rest, sizes, spread)
+
+
+def in_order(likelihood: MixtureLikelihood, params: Array) -> Array:
+    """Return the same mixture with its components by falling weight."""
+    components: Any = likelihood.components
+    own, rest = likelihood.split(params)
+    weights = likelihood.weights.probabilities(own)
+    order = np.argsort(-weights, kind="stable")
+    logs = np.log(weights[order])
+    return np.concatenate([logs[:-1] - logs[-1], components.natural(rest)[order].ravel()])
+
+
+def _check_distinct(block: Any, n_components: int) -> None:
+    y = block.columns["y"]
+    if len(y) >= 50 * n_components and len(np.unique(y[: 50 * n_components], axis=0)) >= n_components:
+        return
+    distinct = len(np.unique(y, axis=0))
+    if distinct < n_components:
+        raise ValueError(
+            f"{n_components} components need as many distinct rows, but there are {distinct}; use fewer components"
+        )
+
+
+def _warn(fitted: FittedMixture) -> None:
+    from natfit.results.warnings import ConvergenceWarning, LocalMaximumWarning
+
+    if not fitted.outcome.converged:
+        warnings.warn(f"the fit did not converge: {fitted.outcome.reason}", ConvergenceWarning, stacklevel=3)
+    found = fitted.search
+    if found.n_best < 2 <= found.n_starts and fitted.likelihood.components.n_components > 1:
+        warnings.warn(
+            f"only one of {found.n_starts} starts reached the best maximum, so there may be a better one; raise n_init",
+            LocalMaximumWarning,
+            stacklevel=3,
+        )
+    if fitted.breach:
+        warnings.warn(f"the maximum lies outside the constraint: {fitted.breach}", ConvergenceWarning, stacklevel=3)

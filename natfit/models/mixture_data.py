@@ -1,0 +1,134 @@
+"""The rows of a mixture, bound and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from natfit.data.arrays import ArraySource, Source
+from natfit.data.block import Block
+from natfit.data.checks import (
+    check_lengths,
+    check_missing,
+    check_not_empty,
+    check_not_infinite,
+    check_weights,
+)
+from natfit.data.numbers import as_column, read_numbers
+from natfit.data.table import Table
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+BLOCK_BYTES = 1 << 20
+"""Bytes of sufficient statistics in a block: they then stay in a core's cache between their two products."""
+
+
+@dataclass(frozen=True)
+class MixtureData:
+    """What a mixture is fitted to: one entry for each row that is kept.
+
+    Parameters
+    ----------
+    source : Source
+        Blocks with column ``y``, (n,) or (n, d), and where rows don't all count once, ``weight``.
+    columns : list of str
+        Names of the columns of ``y``.
+    nobs : float
+        Number of observations: the sum of the frequency weights.
+    n_rows : int
+    y, weight : ndarray, optional
+        Where the rows are arrays in memory.
+    index : optional
+        Row labels.
+    n_missing : int
+        Rows dropped because of missing values.
+    """
+
+    source: Source
+    columns: list[str]
+    nobs: float
+    n_rows: int
+    y: Array | None = None
+    weight: Array | None = None
+    index: Any = None
+    n_missing: int = 0
+
+
+def bind(
+    y: Any,
+    freq_weights: Any = None,
+    var_weights: Any = None,
+    data: Any = None,
+    missing: str = "none",
+    n_jobs: int | None = None,
+    block_rows: int | None = None,
+    keep_missing: bool = False,
+) -> MixtureData:
+    """Bind rows: an array, a frame, names of columns of ``data``, or a source.
+
+    Raises
+    ------
+    ValueError
+        Names what is wrong with the rows, which they are, and the remedy.
+    """
+    if isinstance(y, Source):
+        return _from_source(y, freq_weights, var_weights)
+    if data is not None:
+        table = Table(data)
+        names = [y] if isinstance(y, str) else list(table) if y is None else list(y)
+        y = table.column(names[0]) if isinstance(y, str) else {name: table.column(name) for name in names}
+        freq_weights = table.column(freq_weights) if isinstance(freq_weights, str) else freq_weights
+        var_weights = table.column(var_weights) if isinstance(var_weights, str) else var_weights
+    values, found, index = read_numbers(y, "y")
+    values = np.asarray(values, dtype=float)
+    if values.ndim > 2:
+        raise ValueError(f"a mixture needs one row of numbers for each observation, but y has shape {values.shape}")
+    names = found or (["y"] if values.ndim == 1 else [f"y{j}" for j in range(values.shape[1])])
+    given = {"freq_weights": freq_weights, "var_weights": var_weights}
+    weights = {name: as_column(name, value, index) for name, value in given.items() if value is not None}
+    check_not_empty(len(values))
+    check_lengths({"y": len(values), **{name: len(each) for name, each in weights.items()}})
+    values, weights, index, dropped = _kept(values, weights, index, names, missing, keep_missing)
+    for name, each in weights.items():
+        check_weights(each, name)
+    columns = {"y": values}
+    if weights:
+        columns["weight"] = np.prod(list(weights.values()), axis=0)
+    source = ArraySource(Block({}, columns), n_jobs, block_rows)
+    nobs = float(weights["freq_weights"].sum()) if "freq_weights" in weights else float(len(values))
+    return MixtureData(source, names, nobs, len(values), values, columns.get("weight"), index, dropped)
+
+
+def _kept(
+    values: Array, weights: dict[str, Array], index: Any, names: Sequence[str], missing: str, keep_missing: bool
+) -> tuple[Array, dict[str, Array], Any, int]:
+    masks = {name: np.isnan(each) for name, each in weights.items()}
+    if not keep_missing:
+        each = values[:, None] if values.ndim == 1 else values
+        masks |= {name: np.isnan(each[:, j]) for j, name in enumerate(names)}
+    dropped = check_missing(masks, missing, len(values), "leave those rows out with missing='drop'")
+    kept = None if dropped is None else ~dropped
+    check_not_infinite(values, ", ".join(names), kept)
+    if kept is None:
+        return values, weights, index, 0
+    check_not_empty(int(kept.sum()), dropped=len(values))
+    index = None if index is None else index[kept]
+    return values[kept], {name: each[kept] for name, each in weights.items()}, index, int((~kept).sum())
+
+
+def _from_source(source: Source, freq_weights: Any, var_weights: Any) -> MixtureData:
+    if freq_weights is not None or var_weights is not None:
+        raise ValueError("a source carries its own columns 'y' and 'weight'; leave freq_weights and var_weights out")
+    nobs, rows, width = 0.0, 0, 1
+    for block in source.blocks():
+        if "y" not in block.columns:
+            raise ValueError(f"the source's blocks have no column 'y'; they have {', '.join(block.columns)}")
+        y, weight = block.columns["y"], block.columns.get("weight")
+        width = 1 if y.ndim == 1 else y.shape[1]
+        rows += block.n_rows
+        nobs += block.n_rows if weight is None else float(weight.sum())
+    check_not_empty(rows)
+    return MixtureData(source, ["y"] if width == 1 else [f"y{j}" for j in range(width)], nobs, rows)

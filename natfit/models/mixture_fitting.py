@@ -1,0 +1,128 @@
+"""From a start to the maximum of a mixture's likelihood: EM while it gains, then the observed data's metric."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from natfit.data.arrays import Source
+from natfit.families.curvature import bend
+from natfit.likelihoods.mixture import MixtureLikelihood
+from natfit.metric import Gram
+from natfit.need import OBSERVED, SCORE
+from natfit.optimize.directions import NaturalGradient
+from natfit.optimize.em import Slow, em
+from natfit.optimize.loop import Outcome
+from natfit.optimize.objective import LikelihoodObjective, ParametrizedObjective, Point
+from natfit.optimize.optimizer import Optimizer
+from natfit.optimize.record import Record
+from natfit.optimize.steps import Backtracking
+from natfit.optimize.stopping import Decrement
+from natfit.parametrizations.base import Parametrization
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+MOST_PARAMETERS = 400
+"""Free parameters up to which the observed data's metric is held and solved."""
+
+WITHIN = 5.0
+"""Standard errors from the optimum within which the observed information is tried."""
+
+ROUNDS = 12
+"""Turns of EM and of the observed data's metric: the second is left where no step of it is accepted."""
+
+
+class MixtureObjective(LikelihoodObjective):
+    """A mixture's likelihood summed over a source; knows the complete data's m-geodesic."""
+
+    likelihood: MixtureLikelihood
+
+    def __init__(self, likelihood: MixtureLikelihood, source: Source):
+        super().__init__(likelihood, source)
+
+    def complete(self, point: Point, step: float = 1.0) -> Array:
+        """Return the parameters at a step of EM from a point that carries the complete data's sums."""
+        with np.errstate(all="ignore"):
+            return self.likelihood.complete(point.params, point.sums, step)
+
+
+class CurvedObjective(ParametrizedObjective):
+    """An objective in coordinates, the observed information being the exact one: J'HJ less the coordinates' own bend.
+
+    Where coordinates are fewer than parameters the score need not vanish at the maximum, so the bend stays.
+    """
+
+    objective: MixtureObjective
+    parametrization: Parametrization
+
+    def evaluate(self, params: Array, need: int) -> Point:
+        if not self._contains(params):
+            return Point(params, {"loglik": -np.inf})
+        home = self.objective.evaluate(self.parametrization.to_home(params), need | SCORE if need & OBSERVED else need)
+        sums: dict[str, Any] = dict(home.sums)
+        if not home.inside:
+            return Point(params, sums)
+        J = self.parametrization.jacobian(params)
+        for name in ("metric", "observed", "meat"):
+            if name in sums:
+                sums[name] = sums[name].pullback(J)
+        if "observed" in sums:
+            matrix = sums["observed"].matrix
+            scale = 1.0 / np.sqrt(np.maximum(np.abs(matrix.diagonal()), np.finfo(float).tiny))
+            sums["observed"] = Gram(matrix - bend(self.parametrization, params, home.score, scale))
+        if "score" in sums:
+            sums["score"] = J.T @ home.score
+        return Point(params, sums)
+
+    def complete(self, point: Point, step: float = 1.0) -> Array:
+        """Return the coordinates at a step of EM."""
+        home = Point(self.parametrization.to_home(point.params), point.sums, point.dispersion)
+        return self.parametrization.from_home(self.objective.complete(home, step))
+
+
+def finishing() -> Optimizer:
+    """Return what ends a fit: the natural gradient in the empirical, then in the observed information."""
+    direction = NaturalGradient("empirical", finish="observed", finish_within=WITHIN)
+    return Optimizer(direction, Backtracking(), name="natural gradient")
+
+
+def climb(
+    objective: MixtureObjective,
+    params: Array,
+    coordinates: Callable[[Array], Parametrization | None],
+    tol: float = 1e-12,
+    max_iterations: int = 1000,
+    callback: Callable[[Any], Any] | None = None,
+) -> Outcome:
+    """Return the outcome of the way up from ``params``, in the likelihood's own parameters.
+
+    Parameters
+    ----------
+    coordinates : callable
+        From parameters to the coordinates to finish in near them; None for the likelihood's own.
+    tol : float
+        On the decrement in the observed data's metric.
+    """
+    record = Record()
+    passes = 20
+    for _ in range(ROUNDS):
+        outcome = em().run(objective, params, Slow(left=0.1, gain=tol), min(passes, max_iterations), callback)
+        _append(record, outcome.record)
+        params = outcome.params
+        chart = coordinates(params)
+        inner: Any = objective if chart is None else CurvedObjective(objective, chart)
+        start = params if chart is None else chart.from_home(params)
+        outcome = finishing().run(inner, start, Decrement(tol), max_iterations, callback)
+        _append(record, outcome.record)
+        params = outcome.params if chart is None else chart.to_home(outcome.params)
+        if outcome.converged or len(record) >= max_iterations:
+            break
+        passes *= 2
+    return outcome._replace(params=params, record=record)
+
+
+def _append(record: Record, more: Record) -> None:
+    for row in more:
+        record.append(row._replace(iteration=len(record)))

@@ -1,0 +1,270 @@
+"""The result of fitting a mixture: estimates and their uncertainty, classification, criteria."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import special
+
+from natfit.families.multivariate_normal import MultivariateNormal
+from natfit.likelihoods.mixture import normalise
+from natfit.metric import SingularMetric
+from natfit.need import LOGLIK, MEAT, OBSERVED, SCORE
+
+if TYPE_CHECKING:
+    from natfit.models.mixture import FittedMixture, Mixture
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class MixtureResults:
+    """A fitted mixture; components stand by falling weight.
+
+    Made by `natfit.Mixture.fit`.
+
+    Attributes
+    ----------
+    weights : Series
+    means, covariances : frame and dict of frames, Gaussian components only
+    component_params : frame
+        One row for each component, in the family's home parameters.
+    params, bse : Series
+        All of these, and their standard errors.
+    llf, aic, bic, icl : float
+    nobs : float
+    df : int
+        Number of free parameters.
+    converged : bool
+    n_best, n_starts : int
+        How many of the starts reached this maximum, to within 0.05 nats.
+    """
+
+    def __init__(self, model: Mixture, fitted: FittedMixture, cov_type: str = "observed"):
+        self.model = model
+        self.base = fitted
+        self.cov_type = cov_type
+        self.likelihood = fitted.likelihood
+        self.components: Any = fitted.likelihood.components
+        self.n_components = self.components.n_components
+        self.columns = fitted.data.columns
+        outcome = fitted.outcome
+        self.converged, self.reason, self.decrement = outcome.converged, outcome.reason, outcome.decrement
+        self.nobs = fitted.data.nobs
+        self.llf: float = outcome.point.loglik
+        self.n_best, self.n_starts = fitted.search.n_best, fitted.search.n_starts
+
+    # -- estimates -------------------------------------------------------------------------------------------------
+
+    @property
+    def _labels(self) -> list[int]:
+        return list(range(self.n_components))
+
+    @cached_property
+    def _weights(self) -> Array:
+        return self.likelihood.weights.probabilities(self.likelihood.split(self.base.params)[0])
+
+    @property
+    def weights(self) -> Any:
+        """The mixing weights, (K,)."""
+        import pandas as pd
+
+        return pd.Series(self._weights, index=self._labels, name="weight")
+
+    @cached_property
+    def _members(self) -> Array:
+        """The components' home parameters, (K, p)."""
+        from natfit.results.mixture_covariance import members
+
+        return members(self.components, self.likelihood.split(self.base.params)[1])
+
+    @property
+    def component_params(self) -> Any:
+        """Home parameters of each component, a frame (K, p)."""
+        import pandas as pd
+
+        from natfit.results.mixture_covariance import member_names
+
+        return pd.DataFrame(self._members, index=self._labels, columns=member_names(self.components, self.columns))
+
+    @property
+    def means(self) -> Any:
+        """Means of Gaussian components, a frame (K, d)."""
+        import pandas as pd
+
+        return pd.DataFrame(self._gaussian().unpack(self._members)[0], index=self._labels, columns=self.columns)
+
+    @property
+    def covariances(self) -> dict[int, Any]:
+        """Covariances of Gaussian components: a frame (d, d) for each."""
+        import pandas as pd
+
+        each = self._gaussian().unpack(self._members)[1]
+        return {k: pd.DataFrame(each[k], index=self.columns, columns=self.columns) for k in self._labels}
+
+    def _gaussian(self) -> MultivariateNormal:
+        family = getattr(self.components, "family", None)
+        if not isinstance(family, MultivariateNormal):
+            raise AttributeError("only Gaussian components have means and covariances; see component_params")
+        return family
+
+    @cached_property
+    def _chart(self) -> Any:
+        return self.base.coordinates(self.base.params)
+
+    @property
+    def df(self) -> int:
+        """Number of free parameters."""
+        return self.base.params.size if self._chart is None else self._chart.size
+
+    # -- criteria --------------------------------------------------------------------------------------------------
+
+    @property
+    def aic(self) -> float:
+        """-2 llf + 2 df."""
+        return -2.0 * self.llf + 2.0 * self.df
+
+    @property
+    def bic(self) -> float:
+        """-2 llf + log(nobs) df; smaller is better."""
+        return float(-2.0 * self.llf + np.log(self.nobs) * self.df)
+
+    @cached_property
+    def entropy(self) -> float:
+        """Entropy of the classification, -sum over rows and components of r log r, in nats; 0 where it is certain."""
+
+        def total(block: Any) -> float:
+            shares = self.likelihood.shares(self.base.params, block)
+            return -float(special.xlogy(shares.weighted, shares.responsibility).sum())
+
+        return float(sum(self.base.data.source.map(total)))
+
+    @property
+    def icl(self) -> float:
+        """BIC plus twice the entropy of the classification (Biernacki, Celeux & Govaert 2000)."""
+        return self.bic + 2.0 * self.entropy
+
+    # -- uncertainty -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _shown(self) -> tuple[Array, Array, list[str]]:
+        from natfit.results.mixture_covariance import shown
+
+        return shown(self)
+
+    @cached_property
+    def _cov(self) -> Array:
+        _, jacobian, _ = self._shown
+        try:
+            return jacobian @ self.information(self.cov_type).inverse() @ jacobian.T
+        except (SingularMetric, np.linalg.LinAlgError):
+            return np.full((len(jacobian), len(jacobian)), np.nan)
+
+    def information(self, kind: str = "observed") -> Any:
+        """Return the information in the free coordinates: ``"observed"`` (minus the Hessian) or ``"empirical"``.
+
+        Parameters
+        ----------
+        kind : {"observed", "empirical"}
+        """
+        from natfit.results.mixture_covariance import information
+
+        return information(self, {"observed": OBSERVED, "empirical": MEAT}[kind] | SCORE | LOGLIK, kind)
+
+    @property
+    def params(self) -> Any:
+        """Weights, then each component's home parameters."""
+        import pandas as pd
+
+        values, _, names = self._shown
+        return pd.Series(values, index=names)
+
+    @property
+    def bse(self) -> Any:
+        """Standard errors of ``params``; NaN where the information is not positive definite."""
+        import pandas as pd
+
+        with np.errstate(invalid="ignore"):
+            return pd.Series(np.sqrt(self._cov.diagonal()), index=self._shown[2])
+
+    def cov_params(self) -> Any:
+        """Return the covariance of ``params``, a frame."""
+        import pandas as pd
+
+        return pd.DataFrame(self._cov, index=self._shown[2], columns=self._shown[2])
+
+    def conf_int(self, alpha: float = 0.05) -> Any:
+        """Return Wald limits of ``params``, a frame of two columns."""
+        import pandas as pd
+
+        width = special.ndtri(1.0 - alpha / 2.0) * self.bse.to_numpy()
+        values = self._shown[0]
+        return pd.DataFrame({0: values - width, 1: values + width}, index=self._shown[2])
+
+    # -- rows ------------------------------------------------------------------------------------------------------
+
+    def _joint(self, y: Any) -> tuple[Iterator[tuple[Array, Array]], Any]:
+        """Return for each block log-densities and responsibilities, and the rows' labels."""
+        if y is None:
+            data = self.base.data
+        else:
+            data = self.model._bound(self.model._bind_new(y, self.columns))
+        params = self.base.params
+        return data.source.map(lambda block: normalise(self.likelihood.joint(params, block))), data.index
+
+    def predict_proba(self, y: Any = None) -> Any:
+        """Return the probability of each component given the row, a frame (n, K)."""
+        import pandas as pd
+
+        blocks, index = self._joint(y)
+        made = np.concatenate([share.T for _, share in blocks])
+        return pd.DataFrame(made, index=index, columns=self._labels)
+
+    def predict(self, y: Any = None) -> Any:
+        """Return the likeliest component of each row, a Series (n,)."""
+        import pandas as pd
+
+        blocks, index = self._joint(y)
+        made = np.concatenate([share.argmax(axis=0) for _, share in blocks])
+        return pd.Series(made, index=index, name="component")
+
+    def score_samples(self, y: Any = None) -> Any:
+        """Return the log-density of each row, a Series (n,)."""
+        import pandas as pd
+
+        blocks, index = self._joint(y)
+        return pd.Series(np.concatenate([each for each, _ in blocks]), index=index, name="log_density")
+
+    def sample(self, n: int, random_state: Any = None) -> tuple[Any, Any]:
+        """Draw rows from the fitted mixture.
+
+        Returns
+        -------
+        y : frame (n, d), or Series (n,) of one column
+        component : Series (n,)
+        """
+        import pandas as pd
+
+        rng = np.random.default_rng(random_state)
+        labels = rng.choice(self.n_components, int(n), p=self._weights)
+        drawn = self.components.family.home_sample(self._members[labels], rng, (int(n),))
+        drawn = drawn[:, 0] if drawn.ndim == 2 and drawn.shape[1] == 1 else drawn
+        component = pd.Series(labels, name="component")
+        if drawn.ndim == 1:
+            return pd.Series(drawn, name=self.columns[0]), component
+        return pd.DataFrame(drawn, columns=self.columns), component
+
+    @property
+    def record(self) -> Any:
+        """One row for each iteration on all rows: log-likelihood, decrement, step, passes, seconds, metric."""
+        import pandas as pd
+
+        return pd.DataFrame(list(self.base.outcome.record))
+
+    def summary(self, alpha: float = 0.05, title: str | None = None) -> Any:
+        """Return the table of the fit, component by component."""
+        from natfit.results.mixture_summary import mixture_summary
+
+        return mixture_summary(self, alpha, title)
