@@ -13,7 +13,7 @@ from natfit.data.block import Block
 from natfit.data.checks import check_finite, check_weights
 from natfit.data.matrix import Columns, Constant, as_columns
 from natfit.families.distributional.base import DistributionalFamily
-from natfit.models.binding import _subset
+from natfit.models.binding import subset_rows
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -159,7 +159,7 @@ def from_formulas(
         kept = np.logical_and.reduce(masks)
         n_missing = int((~kept).sum())
         extras = {**{f"offset:{name}": value for name, value in offsets.items()}, "freq_weights": freq_weights}
-        table, cut = _subset(table, extras, kept)
+        table, cut = subset_rows(table, extras, kept)
         offsets = {name: cut[f"offset:{name}"] for name in offsets}
         made = _build(left, right, table, offsets, cut["freq_weights"], missing, context)
     first = next(iter(made.values()))
