@@ -151,7 +151,7 @@ class ArraySource(Source):
             starts = range(edges[0], edges[1], self.block_rows)
             return _fold(evaluate(self.whole.rows(at, min(at + self.block_rows, edges[1]))) for at in starts)
 
-        with _one_blas_thread():
+        with one_blas_thread():
             threads = self.n_jobs or processors()
             if threads == 1:
                 return _fold(map(lane, self._lanes()))
@@ -175,6 +175,7 @@ def _controller() -> Any:
     return ThreadpoolController()
 
 
-def _one_blas_thread() -> Any:
+def one_blas_thread() -> Any:
+    """Return a context in which BLAS keeps to one thread, as it must where blocks or fits run on threads of their own."""
     # A controller of one's own costs milliseconds to make; the cached one hundredths.
     return _controller().limit(limits=1, user_api="blas")

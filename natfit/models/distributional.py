@@ -23,7 +23,7 @@ from natfit.models.distributional_data import (
 )
 from natfit.models.distributional_fit import Problem, fit_distributional
 from natfit.models.distributional_rows import ParameterRows, parameter_rows
-from natfit.results import covariance
+from natfit.results.cov_type import EVERY_LIKELIHOOD, resolve
 from natfit.results.distributional import DistributionalResults
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -231,7 +231,7 @@ class DistributionalRegression:
         DistributionalResults
             Also where the fit did not converge; a ConvergenceWarning says why.
         """
-        covariance.resolve(cov_type)
+        resolve(cov_type, EVERY_LIKELIHOOD)
         start = check_start(start_params, len(self.exog_names))
         settings = make_settings(start, maxiter, None, optimizer, rank, {})
         if tol is not None:

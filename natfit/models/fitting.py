@@ -13,7 +13,7 @@ from natfit.likelihoods.glm import GLMLikelihood
 from natfit.metric import Metric
 from natfit.models import separation
 from natfit.models.bias_reduction import Reduction, fit_reduced
-from natfit.models.starting import explain_alias, first_pass, starting_points
+from natfit.models.starting import Start, explain_alias, first_pass, starting_points
 from natfit.optimize.loop import Outcome, OutsideDomain
 from natfit.optimize.objective import LikelihoodObjective, Objective, ParametrizedObjective, Point
 from natfit.optimize.optimizer import Optimizer, natural_gradient, run
@@ -41,6 +41,8 @@ class Settings:
     rank: str = "drop"
     callback: Callable[[Any], Any] | None = None
     reduction: Reduction | None = None
+    first: Start | None = None
+    """The first pass over the data, where it is known."""
 
 
 @dataclass
@@ -82,7 +84,7 @@ def fit_glm(
         From the rank to the residual degrees of freedom.
     settings : Settings
     """
-    first = first_pass(likelihood, source, mean)
+    first = settings.first or first_pass(likelihood, source, mean)
     kept = ~first.aliased
     names = likelihood.layout.names
     notes = []

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from natfit.data.matrix import Chosen, Columns
+from natfit.metric import SingularMetric
 from natfit.models.bias_reduction import DIGITS, Reduction
 from natfit.models.data import GLMData
 from natfit.models.fitting import Settings
+from natfit.models.starting import Start
+from natfit.optimize.loop import OutsideDomain
 from natfit.optimize.stopping import Decrement
 from natfit.results.glm import GLMResults
 
@@ -36,6 +39,8 @@ def refit(
     family: Any = None,
     start: Array | None = None,
     reduce_bias: bool = True,
+    nearby: bool = False,
+    n_jobs: int | None = None,
 ) -> GLMResults:
     """Fit a model again, with the data shared and something changed; nothing is warned of, the result says it.
 
@@ -56,6 +61,12 @@ def refit(
         Coefficients to start from.
     reduce_bias : bool
         Whether to reduce bias as ``fit`` did.
+    nearby : bool
+        Whether rows and response alone are changed, and little, as a bootstrap does: the fit then begins at the estimates of
+        ``fit`` and takes its columns to be as independent as they were there, which spares the first pass. Where that leads
+        to no maximum the fit is made anew, from its own start.
+    n_jobs : int, optional
+        Threads; as the model has them by default.
     """
     data = model.data
     if columns is not None:
@@ -67,14 +78,31 @@ def refit(
     if freq_weights is not None:
         data = replace(data, freq_weights=freq_weights)
     other = type(model).__new__(type(model))
-    other._bind(data, model.family if family is None else family, model.link, fit.dispersion, model.n_jobs)
+    other._bind(
+        data,
+        model.family if family is None else family,
+        model.link,
+        fit.dispersion,
+        model.n_jobs if n_jobs is None else n_jobs,
+    )
     settings = Settings(start_params=start)
     if reduce_bias and fit.bias_reduction is not None:
         reduction = Reduction(fit.bias_reduction, fit.dispersion)
         settings = Settings(start_params=start, stop=Decrement(DIGITS), reduction=reduction)
-    fitted, estimated, shape = other._run(settings, None)
+    found = _run_nearby(other, fit, settings) if nearby and fit.fitted.kept.all() else None
+    fitted, estimated, shape = found or other._run(settings, None)
     other._rank = int(fitted.kept.sum())
     return GLMResults(other, fitted, estimated, fit.dispersion, fit._cov_kind, fit.use_t, shape)
+
+
+def _run_nearby(model: GLM, fit: GLMResults, settings: Settings) -> Any:
+    """Return what is found from the estimates of another fit, or None where that is no maximum."""
+    first = Start(fit.fitted.point.score, fit.fitted.metric, ~fit.fitted.kept, None)
+    try:
+        found = model._run(replace(settings, start_params=fit.fitted.params, first=first), None)
+    except (OutsideDomain, SingularMetric):
+        return None
+    return found if found[0].converged else None
 
 
 def choose(data: GLMData, columns: Array) -> GLMData:

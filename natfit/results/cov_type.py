@@ -41,6 +41,8 @@ OPTIONS = {
     "hac-groupsum": LAGS | {"time", "df_correction"},
 }
 """What each kind takes in ``cov_kwds`` besides `COMMON`; those based on the model alone take nothing."""
+EVERY_LIKELIHOOD = ("nonrobust", "eim", "oim", "hc0")
+"""The kinds that need no more of a likelihood than its sums; a GLM has all."""
 MODEL_BASED = ("nonrobust", "eim", "oim")
 CORRECTIONS: dict[str, dict[Any, str]] = {
     "cluster": {True: "hc1", False: "", "HC1": "hc1", "HC0": "groups"},

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from natfit.metric import Gram, Metric
-from natfit.need import LOGLIK, OBSERVED
+from natfit.need import LOGLIK, MEAT, OBSERVED
 
 if TYPE_CHECKING:
     from natfit.results.glm import GLMResults
@@ -22,18 +22,33 @@ def covariance(fit: GLMResults, kind: str) -> Array:
     ----------
     fit : GLMResults
     kind : str
-        "nonrobust" or "eim", or "oim".
+        "nonrobust" or "eim", "oim", or "hc0".
 
     Notes
     -----
-    Expected: dispersion (X'WX)^-1. Observed: dispersion H^-1 with H minus the Hessian. Weights of every kind enter the
-    information; sampling weights don't make it a covariance, for which see `natfit.results.robust`.
+    Expected: dispersion (X'WX)^-1. Observed: dispersion H^-1 with H minus the Hessian. HC0: H^-1 M H^-1 with M
+    the sum of the rows' score outer products, a row of frequency f counting as f rows (White, 1982, Econometrica 50). These
+    are for every likelihood; a GLM has more, in `natfit.results.robust`.
     """
     if kind in ("nonrobust", "eim"):
         return spread(fit, fit.scale * inverse(fit, fit.fitted.metric))
-    sums = fit.evaluate(LOGLIK | OBSERVED)
+    sums = fit.evaluate(LOGLIK | OBSERVED | (MEAT if kind == "hc0" else 0))
     observed = Gram(sums["observed"].matrix_form()[np.ix_(fit.fitted.kept, fit.fitted.kept)])
-    return spread(fit, fit.scale * inverse(fit, observed))
+    found = spread(fit, inverse(fit, observed))
+    return fit.scale * found if kind == "oim" else sandwich(found, sums["meat"].matrix_form(), finite_columns(fit))
+
+
+def sandwich(bread: Array, meat: Array, finite: Array) -> Array:
+    """Return bread meat bread for the finite coefficients, NaN for the others; a NaN in the bread takes no part."""
+    known_bread = known(bread)
+    robust = np.full_like(bread, np.nan)
+    robust[np.ix_(finite, finite)] = (known_bread @ meat @ known_bread)[np.ix_(finite, finite)]
+    return robust
+
+
+def known(covariance: Array) -> Array:
+    """Return a covariance with 0 for coefficients that have none: they then take no part in products."""
+    return np.where(np.isnan(covariance), 0.0, covariance)
 
 
 def finite_columns(fit: GLMResults) -> Array:

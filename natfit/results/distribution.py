@@ -13,7 +13,7 @@ from natfit.families.curvature import bend
 from natfit.metric import Gram, SingularMetric
 from natfit.need import LOGLIK, MEAT, OBSERVED, SCORE
 from natfit.results.coefficients import Coefficients
-from natfit.results.cov_type import resolve
+from natfit.results.cov_type import EVERY_LIKELIHOOD, resolve
 from natfit.results.frozen import FrozenDistribution
 from natfit.results.tests import Tests
 
@@ -24,8 +24,6 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 NO_SPREAD = 1e-12
 """Standard error under which, as a share of the estimate, a coordinate counts as held: rounding of the Jacobians."""
-COVARIANCES = ("nonrobust", "eim", "oim", "hc0")
-"""Kinds of `natfit.results.cov_type.KINDS` that a distribution's fit has."""
 
 
 class DistributionResults(Coefficients, Tests):
@@ -59,7 +57,7 @@ class DistributionResults(Coefficients, Tests):
         self.base = fitted
         self.family = fitted.likelihood.family
         self.cov_type = cov_type
-        self._cov_kind = resolve(cov_type, COVARIANCES)
+        self._cov_kind = resolve(cov_type, EVERY_LIKELIHOOD)
         self.coordinates: Any
         self.coordinates, self.parametrization = shown or (fitted.coordinates, fitted.parametrization)
         self._own = self.coordinates is fitted.coordinates
@@ -159,7 +157,7 @@ class DistributionResults(Coefficients, Tests):
 
     def _covariance(self, kind: str) -> Array:
         try:
-            own = self._covariance_as_fitted(resolve(kind, COVARIANCES))
+            own = self._covariance_as_fitted(resolve(kind, EVERY_LIKELIHOOD))
         except SingularMetric:
             own = np.full((self.df, self.df), np.nan)
         return own if self._own else self._tangent @ own @ self._tangent.T

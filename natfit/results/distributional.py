@@ -11,6 +11,7 @@ from natfit.families.distributional.base import Parameters
 from natfit.need import LOGLIK
 from natfit.results import covariance as cov
 from natfit.results.coefficients import Coefficients
+from natfit.results.cov_type import EVERY_LIKELIHOOD, KINDS, resolve
 from natfit.results.tests import Tests
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class DistributionalResults(Coefficients, Tests):
         self.model, self.fitted = model, fitted
         self.family, self.links = model.family, dict(zip(model.family.parameter_names, model.links, strict=True))
         self.cov_type = cov_type
-        self._cov_kind = cov.resolve(cov_type)
+        self._cov_kind = resolve(cov_type, EVERY_LIKELIHOOD)
         self.converged, self.reason, self.decrement = fitted.converged, fitted.reason, fitted.outcome.decrement
         self.nobs = model.nobs
 
@@ -66,10 +67,10 @@ class DistributionalResults(Coefficients, Tests):
         """Which information the standard errors come from, and how it was computed."""
         if self._cov_kind in ("nonrobust", "eim"):
             return f"expected information, {self.family.information}"
-        return cov.KINDS[self._cov_kind]
+        return KINDS[self._cov_kind].removeprefix("the ")
 
     def _covariance(self, kind: str) -> Array:
-        return cov.covariance(self, kind)  # type: ignore[arg-type]
+        return cov.covariance(self, resolve(kind, EVERY_LIKELIHOOD))  # type: ignore[arg-type]
 
     @cached_property
     def coefficients(self) -> Array:

@@ -128,15 +128,8 @@ def covariance(fit: GLMResults, wanted: CovarianceType) -> Array:
     information = fit.fitted.metric
     if wanted.bread == "observed":
         information = Gram(sums["observed"].matrix_form()[np.ix_(fit.fitted.kept, fit.fitted.kept)])
-    bread = _known(model_based.spread(fit, model_based.inverse(fit, information)))
-    robust = np.full_like(bread, np.nan)
-    robust[np.ix_(finite, finite)] = wanted.scaling * (bread @ meat @ bread)[np.ix_(finite, finite)]
-    return robust
-
-
-def _known(covariance: Array) -> Array:
-    """Return a covariance with 0 for coefficients that have none: they then take no part in products."""
-    return np.where(np.isnan(covariance), 0.0, covariance)
+    bread = model_based.spread(fit, model_based.inverse(fit, information))
+    return wanted.scaling * model_based.sandwich(bread, meat, finite)
 
 
 def _factor(fit: GLMResults, correction: str, grouping: Grouping | None = None) -> float:
@@ -152,7 +145,7 @@ def _factor(fit: GLMResults, correction: str, grouping: Grouping | None = None) 
 
 def _leveraged(fit: GLMResults, wanted: CovarianceType) -> tuple[Array, Array]:
     """Return the meat of HC2 or HC3, and which coefficients rows of leverage 1 leave without a variance."""
-    inverse = _known(model_based.spread(fit, model_based.inverse(fit, fit.fitted.metric)))
+    inverse = model_based.known(model_based.spread(fit, model_based.inverse(fit, fit.fitted.metric)))
     power = 1 if wanted.kind == "hc2" else 2
     sums = fit.model.source.reduce(partial(kernels.leveraged_meat, fit.likelihood, fit._params_filled, inverse, power))
     # In units of each coefficient's own variance at unit dispersion: more than rounding.
