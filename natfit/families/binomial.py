@@ -92,6 +92,10 @@ class Binomial(Response, SuccessCounts):
         out *= mu
         return np.subtract(y * complement, out, out=out)
 
+    def anscombe(self, y: Array) -> Array:
+        """The incomplete beta function B(y; 2/3, 2/3)."""
+        return special.betainc(2.0 / 3.0, 2.0 / 3.0, y) * special.beta(2.0 / 3.0, 2.0 / 3.0)
+
     def kernel(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
         """y log mu + (1 - y) log(1 - mu), with 0 log 0 = 0."""
         out = np.log(mu)

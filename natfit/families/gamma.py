@@ -77,6 +77,9 @@ class Gamma(Response, GammaForm):
     def variance_derivative(self, mu: Array, complement: Array | None = None) -> Array:
         return 2.0 * mu
 
+    def anscombe(self, y: Array) -> Array:
+        return 3.0 * np.cbrt(y)
+
     def kernel(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
         """log(y / mu) - y / mu."""
         ratio = y / mu

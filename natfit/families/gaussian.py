@@ -43,6 +43,9 @@ class Gaussian(Response, NormalForm):
     def variance_derivative(self, mu: Array, complement: Array | None = None) -> Array:
         return np.zeros_like(mu)
 
+    def anscombe(self, y: Array) -> Array:
+        return y
+
     def kernel(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
         """-(y - mu)^2 / 2."""
         out = y - mu

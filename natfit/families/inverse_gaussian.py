@@ -56,6 +56,9 @@ class InverseGaussian(Response, ExponentialFamily):
         out *= 3.0
         return out
 
+    def anscombe(self, y: Array) -> Array:
+        return np.log(y)
+
     def kernel(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
         """-(y - mu)^2 / (2 y mu^2)."""
         out = y - mu

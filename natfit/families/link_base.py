@@ -57,6 +57,29 @@ class Link:
         """Mean at the linear predictor, elementwise."""
         return self.mean(eta)[0]
 
+    def inverse_deriv(self, eta: Any) -> Array:
+        """Slope dmu/deta at the linear predictor; this and the next three are statsmodels' names."""
+        with np.errstate(all="ignore"):
+            return self.mean(np.asarray(eta, dtype=float))[2]
+
+    def inverse_deriv2(self, eta: Any) -> Array:
+        """Second derivative d2mu/deta2 at the linear predictor."""
+        at = np.asarray(eta, dtype=float)
+        with np.errstate(all="ignore"):
+            mu, _, slope = self.mean(at)
+            return self.curvature(at, mu, slope)
+
+    def deriv(self, mu: Any) -> Array:
+        """Slope deta/dmu at the mean."""
+        with np.errstate(all="ignore"):
+            return 1.0 / self.inverse_deriv(self(np.asarray(mu, dtype=float)))
+
+    def deriv2(self, mu: Any) -> Array:
+        """Second derivative d2eta/dmu2 at the mean."""
+        eta = self(np.asarray(mu, dtype=float))
+        with np.errstate(all="ignore"):
+            return -self.inverse_deriv2(eta) / self.inverse_deriv(eta) ** 3
+
     def complement(self, eta: Array, mu: Array) -> Array:
         """1 - mean, for a binomial response under a link whose `mean` gives no complement."""
         return 1.0 - mu

@@ -115,6 +115,9 @@ class NegativeBinomial(Response, NegativeBinomialForm):
         out += 1.0
         return out
 
+    def anscombe(self, y: Array) -> Array:
+        return 1.5 * y ** (2.0 / 3.0) * special.hyp2f1(1.0 / 3.0, 2.0 / 3.0, 5.0 / 3.0, -self.number * y)
+
     def kernel(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
         """y log(mu / (1 + alpha mu)) - log(1 + alpha mu) / alpha."""
         alpha = self.number

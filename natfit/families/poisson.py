@@ -57,6 +57,9 @@ class Poisson(Response, ExponentialFamily):
     def variance_derivative(self, mu: Array, complement: Array | None = None) -> Array:
         return np.ones_like(mu)
 
+    def anscombe(self, y: Array) -> Array:
+        return 1.5 * y ** (2.0 / 3.0)
+
     def kernel(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
         """y log mu - mu."""
         out = np.log(mu)

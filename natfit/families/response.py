@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from natfit.families import links as link_module
 from natfit.families.interval import REAL, Array, Interval
 from natfit.families.link_base import Link
+from natfit.families.response_names import ResponseNames
 from natfit.families.tails import count_quantile, positive_quantile
 
 
-class Response:
+class Response(ResponseNames):
     """Base of every family that can be the response of a GLM.
 
     Attributes
@@ -180,10 +181,22 @@ class Response:
         return link.name == self.canonical_link or link.name in self.canonical_links_up_to_scale
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and vars(other) == vars(self)
+        return (
+            isinstance(other, Response)
+            and other._own_class is self._own_class
+            and other._constants() == self._constants()
+        )
 
     def __hash__(self) -> int:
-        return hash((type(self), *sorted(vars(self).items())))
+        return hash((self._own_class, *self._constants()))
+
+    @property
+    def _own_class(self) -> type:
+        return type(self)
+
+    def _constants(self) -> list[tuple[str, Any]]:
+        """What tells this family from others of its class; the model that it is bound to does not."""
+        return sorted(item for item in vars(self).items() if item[0] != "_bound")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

@@ -77,6 +77,10 @@ class Tweedie(Response):
         out *= self.var_power
         return out
 
+    def anscombe(self, y: Array) -> Array:
+        share = 1.0 - self.var_power / 3.0
+        return y**share / share
+
     def kernel(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
         """y mu^(1-p) / (1-p) - mu^(2-p) / (2-p)."""
         p = self.var_power

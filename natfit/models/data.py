@@ -73,6 +73,21 @@ class GLMData:
     def n_rows(self) -> int:
         return len(self.y)
 
+    @property
+    def row_labels(self) -> Any:
+        """Labels of the rows, or None; this and the next two are statsmodels' names."""
+        return self.index
+
+    @property
+    def xnames(self) -> list[str]:
+        return self.names
+
+    param_names = cov_names = xnames
+
+    @property
+    def ynames(self) -> str:
+        return self.y_name
+
     def linear_offset(self) -> Array | None:
         """Return offset plus log exposure: what is added to the linear predictor."""
         if self.exposure is None:

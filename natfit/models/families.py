@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from functools import partial
 from typing import Any
 
@@ -58,14 +59,52 @@ def resolve_family(family: Any, link: Any) -> tuple[Response, Link]:
     """
     if family is None:
         family = "gaussian"
-    if is_statsmodels(family):
+    if is_statsmodels(family) and not isinstance(family, Response):
         family = family() if isinstance(family, type) else family
         link = family.link if link is None else link
-        family = _family(family)
+        family = keeping_class(_family(family), type(family))
     resolved = _response(family)
     if link is not None and is_statsmodels(link):
         link = _link(link() if isinstance(link, type) else link, resolved)
     return resolved, resolved.resolve_link(link)
+
+
+def keeping_class(family: Response, theirs: type) -> Response:
+    """Return a family that is also an instance of the statsmodels class which it was given as.
+
+    Scripts ask ``isinstance(fit.model.family, sm.families.Binomial)``. Every method is natfit's.
+
+    Examples
+    --------
+    >>> import statsmodels.api as sm
+    >>> family = resolve_family(sm.families.Gamma(), None)[0]
+    >>> isinstance(family, sm.families.Gamma), family == families.Gamma()
+    (True, True)
+    """
+    made = copy.copy(family)
+    made.__class__ = _both(type(family), theirs)
+    return made
+
+
+_made: dict[tuple[type, type], type] = {}
+
+
+def _both(own: type, theirs: type) -> type:
+    """Return the class that stands on both, the same one each time."""
+    body: dict[str, Any] = {"_own_class": own, "__reduce__": _reduce, "__module__": own.__module__}
+    return _made.setdefault((own, theirs), type(own.__name__, (own, theirs), body))
+
+
+def _reduce(family: Response) -> tuple[Any, ...]:
+    """Say how to make a family of a class of `_both` again: such a class stands in no module."""
+    own, theirs = type(family).__bases__
+    return _restore, (own, theirs, vars(family))
+
+
+def _restore(own: type[Response], theirs: type, state: dict[str, Any]) -> Response:
+    made: Any = object.__new__(_both(own, theirs))
+    vars(made).update(state)
+    return made
 
 
 def responses() -> list[str]:
@@ -132,6 +171,8 @@ def _tweedie(family: Any) -> Response:
             "natfit has no extended quasi-likelihood for the Tweedie family; leave eql out: its log-likelihood is exact"
         )
     power = float(family.var_power)
+    if power == 0.0:
+        return families.Gaussian()
     if power == 1.0:
         return families.tweedie.TweedieAtOne()
     if power == 2.0:

@@ -24,6 +24,7 @@ from natfit.models.data import GLMData
 from natfit.models.families import resolve_family
 from natfit.models.fitting import Fitted, Settings, fit_glm
 from natfit.models.glm_attributes import GLMAttributes
+from natfit.models.glm_rows import GLMRows
 from natfit.models.origin import Origin, updated
 from natfit.models.rows import NewRows, row_column
 from natfit.models.verdict import warn_about
@@ -32,7 +33,7 @@ from natfit.results.glm import GLMResults
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class GLM(GLMAttributes):
+class GLM(GLMAttributes, GLMRows):
     """A generalized linear model: E[y] = mu, link(mu) = X beta + offset, Var[y] = dispersion V(mu) / weight.
 
     Takes the place of ``statsmodels.api.GLM``: the same arguments, attribute names and numbers.
@@ -201,7 +202,8 @@ class GLM(GLMAttributes):
         self._bind(bound, resolved, resolved_link, resolve_dispersion(resolved, dispersion), n_jobs)
 
     def _bind(self, bound: GLMData, family: Response, link: Link, dispersion: float | str, n_jobs: int | None) -> None:
-        self.data, self.family, self.link, self.dispersion, self.n_jobs = bound, family, link, dispersion, n_jobs
+        self.data, self.link, self.dispersion, self.n_jobs = bound, link, dispersion, n_jobs
+        self.family = family.bound_to(link, bound.trials)
         self.source = bound.source(n_jobs)
         self.wnobs = bound.count()
         self.nobs = bound.n_rows
@@ -335,19 +337,22 @@ class GLM(GLMAttributes):
     def predict(
         self, params: Any, exog: Any = None, exposure: Any = None, offset: Any = None, which: str = "mean"
     ) -> Any:
-        """Return predicted means (or ``which="linear"`` predictors) for given coefficients.
+        """Return predicted means for given coefficients.
 
         Parameters
         ----------
         params : (p,) array_like
         exog : array_like, optional
             Rows of a design; the model's own by default, with its offset and exposure.
+        which : {"mean", "linear", "var_unscaled"}
+            The mean, the linear predictor, or the variance function at the mean.
         """
         rows = self.new_rows(exog, transform=False, exposure=exposure, offset=offset)
         eta = rows.matvec(np.asarray(params, dtype=float))
         if which in ("linear", "linpred"):
             return eta
-        if which != "mean":
-            raise ValueError(f"which must be 'mean' or 'linear', got {which!r}")
+        if which not in ("mean", "var_unscaled"):
+            raise ValueError(f"which must be 'mean', 'linear' or 'var_unscaled', got {which!r}")
         with np.errstate(all="ignore"):
-            return self.link.inverse(eta)
+            mu, complement, _ = self.link.mean(eta)
+            return mu if which == "mean" else self.family.variance(mu, complement)

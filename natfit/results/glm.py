@@ -16,8 +16,9 @@ from natfit.results.coefficients import Coefficients
 from natfit.results.comparing import Comparing
 from natfit.results.cov_type import CovarianceType, read
 from natfit.results.measures import Measures
-from natfit.results.prediction import Prediction
+from natfit.results.prediction import Prediction, of_statistic
 from natfit.results.residuals import Residuals
+from natfit.results.surface import Surface
 from natfit.results.tests import Tests
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class GLMResults(Coefficients, Measures, Residuals, AfterFit, Comparing, Tests):
+class GLMResults(Coefficients, Measures, Residuals, AfterFit, Comparing, Surface, Tests):
     """A fitted generalized linear model, with statsmodels' names and numbers.
 
     Made by `natfit.GLM.fit`. Arrays carry pandas labels where the data did. A coefficient that the data can't identify
@@ -59,7 +60,7 @@ class GLMResults(Coefficients, Measures, Residuals, AfterFit, Comparing, Tests):
     ):
         self.model = model
         self.fitted = fitted
-        self.family = family
+        self.family = family.bound_to(model.link, model.data.trials)
         self.link = model.link
         self.dispersion = dispersion
         self._cov_kind = read(cov_type)
@@ -159,9 +160,9 @@ class GLMResults(Coefficients, Measures, Residuals, AfterFit, Comparing, Tests):
             return self._rows(self.link.inverse(self._eta))
 
     @property
-    def mu(self) -> Any:
-        """Estimated means, under statsmodels' other name for `fittedvalues`."""
-        return self.fittedvalues
+    def mu(self) -> Array:
+        """Estimated means as an array, as statsmodels has them; `fittedvalues` carry the rows' labels."""
+        return np.asarray(self.fittedvalues)
 
     @cached_property
     def _eta(self) -> Array:
@@ -179,7 +180,8 @@ class GLMResults(Coefficients, Measures, Residuals, AfterFit, Comparing, Tests):
             A table with the formula's variables, or rows of a design; the data of the fit by default.
         transform : bool
             Whether a table goes through the formula.
-        which : {"mean", "linear"}
+        which : {"mean", "linear", "var_unscaled"}
+            The mean, the linear predictor, or the variance function at the mean.
         offset, exposure : float, array_like or str, optional
             Of the rows. Where the model names columns for them they are taken from the table; for the data of the fit
             each is the model's own unless given.
@@ -195,24 +197,51 @@ class GLMResults(Coefficients, Measures, Residuals, AfterFit, Comparing, Tests):
         eta = rows.matvec(self._params_filled)
         if which in ("linear", "linpred"):
             return rows.label(eta)
-        if which != "mean":
-            raise ValueError(f"which must be 'mean' or 'linear', got {which!r}")
+        if which not in ("mean", "var_unscaled"):
+            raise ValueError(f"which must be 'mean', 'linear' or 'var_unscaled', got {which!r}")
         with np.errstate(all="ignore"):
-            return rows.label(self.link.inverse(eta))
+            mu, complement, _ = self.link.mean(eta)
+            return rows.label(mu if which == "mean" else self.family.variance(mu, complement))
 
     def get_prediction(
-        self, exog: Any = None, transform: bool = True, *, offset: Any = None, exposure: Any = None, **known: Any
-    ) -> Prediction:
-        """Return predicted means with standard errors and intervals: ``.summary_frame()``; arguments as of `predict`.
+        self,
+        exog: Any = None,
+        exposure: Any = None,
+        offset: Any = None,
+        transform: bool = True,
+        which: str | None = None,
+        average: bool = False,
+        agg_weights: Any = None,
+        row_labels: Any = None,
+        **known: Any,
+    ) -> Any:
+        """Return predictions with standard errors and intervals: ``.summary_frame()``.
 
-        ``trials`` and ``var_weights`` of new rows serve the intervals for their observations,
-        ``.prediction_interval()`` or ``.summary_frame(obs=True)``.
+        Parameters
+        ----------
+        exog, exposure, offset, transform
+            As of `predict`.
+        which : {"mean", "linear", "var_unscaled"}, optional
+            The mean, the linear predictor, or the variance function at the mean. Left out, the mean, in a table whose
+            columns are called as before statsmodels 0.14.
+        average : bool
+            One number: the average over the rows. Needs ``which``, as the next does.
+        agg_weights : (m,) array_like, optional
+            What each row is multiplied by before the average.
+        row_labels : sequence, optional
+            Instead of the rows' own.
+        trials, var_weights : optional
+            Of new rows: for the intervals of their observations, ``.prediction_interval()`` or
+            ``.summary_frame(obs=True)``.
         """
         for name in known.keys() - {"trials", "var_weights"}:
             raise TypeError(f"get_prediction() got an unexpected keyword argument {name!r}")
         rows = self.model.new_rows(exog, transform, offset=offset, exposure=exposure)
+        if which is not None:
+            return of_statistic(self, rows, which, average, agg_weights, row_labels)
         df = self.df_resid_inference if self.use_t else None
-        made = Prediction(rows.matvec(self._params_filled), cov.of_rows(self, rows), self.link, df, rows.index)
+        labels = rows.index if row_labels is None else row_labels
+        made = Prediction(rows.matvec(self._params_filled), cov.of_rows(self, rows), self.link, df, labels)
         made.observed = partial(
             self.prediction_interval, exog, transform=transform, offset=offset, exposure=exposure, **known
         )
@@ -233,9 +262,18 @@ class GLMResults(Coefficients, Measures, Residuals, AfterFit, Comparing, Tests):
 
     @property
     def fit_history(self) -> dict[str, Any]:
-        """Number of iterations, under statsmodels' name."""
+        """Number of iterations, and deviance and log-likelihood at each, under statsmodels' names.
+
+        The deviances begin with infinity and the start's, as statsmodels' do.
+        """
         record = self.fitted.outcome.record
-        return {"iteration": max(len(record) - 1, 0), "loglik": [row.loglik for row in record]}
+        last = self.fitted.point.loglik
+        deviances = [self.deviance + 2.0 * (last - row.loglik) for row in record]
+        return {
+            "iteration": max(len(record) - 1, 0),
+            "deviance": [np.inf, *deviances],
+            "loglik": [row.loglik for row in record],
+        }
 
     def summary(
         self, yname: str | None = None, xname: Any = None, title: str | None = None, alpha: float = 0.05

@@ -56,7 +56,7 @@ class Measures:
     @cached_property
     def scale(self) -> float:
         """The dispersion: known, or estimated as the model says."""
-        return estimate_dispersion(self, self.dispersion)
+        return np.float64(estimate_dispersion(self, self.dispersion))
 
     def loglik(self, dispersion: float | str | None = None) -> float:
         """Return the log-likelihood at a dispersion.

@@ -16,6 +16,7 @@ class Residuals:
         model: Any
         family: Any
         link: Any
+        scale: float
 
         @property
         def _eta(self) -> Array: ...
@@ -57,3 +58,24 @@ class Residuals:
         with np.errstate(all="ignore"):
             unit = self.family.unit_deviance(self.model.data.y, mu, complement)
         return self._rows(np.sign(residual) * np.sqrt(unit * weight * trials))
+
+    @property
+    def resid_anscombe(self) -> Any:
+        """(A(y) - A(mu)) / V(mu)^(1/6) sqrt(weight), A the integral of V^(-1/3): nearly normal."""
+        return self._anscombe(1.0)
+
+    @property
+    def resid_anscombe_scaled(self) -> Any:
+        """`resid_anscombe` over the root of the dispersion."""
+        return self._anscombe(self.scale)
+
+    @property
+    def resid_anscombe_unscaled(self) -> Any:
+        """Another name of `resid_anscombe`."""
+        return self._anscombe(1.0)
+
+    def _anscombe(self, scale: float) -> Any:
+        data = self.model.data
+        with np.errstate(all="ignore"):
+            mu = self.link.inverse(self._eta)
+        return self._rows(self.family.resid_anscombe(data.y, mu, self.model.var_weights, scale))
