@@ -104,8 +104,8 @@ def fit_glm(
         starts = iter([settings.start_params[kept]])
 
     def maximize(home: Objective, starts: Iterator[Array], optimizer: Any = None) -> Outcome:
-        objective = home if not notes else _of_kept(home, kept, names)
-        return _maximize(objective, starts, settings, optimizer or settings.optimizer or _default_optimizer(likelihood))
+        objective = home if not notes else of_kept(home, kept, names)
+        return _maximize(objective, starts, settings, optimizer or settings.optimizer or default_optimizer(likelihood))
 
     if settings.reduction is None:
         return _judge(likelihood, source, first.metric, kept, notes, maximize(home, starts))
@@ -115,7 +115,7 @@ def fit_glm(
     return fitted
 
 
-def _of_kept(home: Objective, kept: Array, names: tuple[str, ...]) -> Objective:
+def of_kept(home: Objective, kept: Array, names: tuple[str, ...]) -> Objective:
     """Return an objective in the kept coefficients, the aliased ones held at 0."""
     selection = np.eye(kept.size)[:, kept]
     return ParametrizedObjective(home, Affine(selection, names=[n for n, k in zip(names, kept, strict=True) if k]))
@@ -142,7 +142,7 @@ def _maximize(objective: Objective, starts: Iterator[Array], settings: Settings,
     )
 
 
-def _default_optimizer(likelihood: GLMLikelihood) -> Optimizer:
+def default_optimizer(likelihood: GLMLikelihood) -> Optimizer:
     return natural_gradient(finish=None if likelihood.observed_is_expected else "observed")
 
 

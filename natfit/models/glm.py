@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,6 +29,9 @@ from natfit.models.origin import Origin, updated
 from natfit.models.rows import NewRows, row_column
 from natfit.models.verdict import warn_about
 from natfit.results.glm import GLMResults
+
+if TYPE_CHECKING:
+    from natfit.models.profiling import Profiler
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -320,6 +323,18 @@ class GLM(GLMAttributes, GLMRows):
         from natfit.models.refit import refit
 
         return refit(self, results, **changed)
+
+    def profiler(self, results: GLMResults, which: Any, name: str | None = None) -> Profiler:
+        """Return the profile likelihood of a coefficient, combination, function or shape of a fit, for its results."""
+        from natfit.models.profiling import Profiler
+
+        return Profiler(self, results, which, name)
+
+    def lr_statistic(self, results: GLMResults, columns: Array) -> float:
+        """Return the likelihood-ratio statistic of coefficients, by their numbers, being 0; penalised as the fit is."""
+        from natfit.models.profiling import held_at_zero
+
+        return held_at_zero(self, results, columns)
 
     def null_fit(self, results: GLMResults) -> GLMResults:
         """Return the fit of a constant alone, with this model's offset and weights and the family as estimated."""

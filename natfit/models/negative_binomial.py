@@ -64,7 +64,7 @@ def fit_with_alpha(model: GLM, settings: Settings) -> tuple[Fitted, NegativeBino
     start = np.append(poisson.params[poisson.kept], np.log(2.0 * sums["slope"] / sums["spread"]))
     outcome = run(
         settings.optimizer or natural_gradient(finish="observed"),
-        _objective(joint, source, poisson.kept),
+        joint_objective(joint, source, poisson.kept),
         start,
         stop=settings.stop,
         max_iterations=settings.max_iterations,
@@ -73,7 +73,7 @@ def fit_with_alpha(model: GLM, settings: Settings) -> tuple[Fitted, NegativeBino
     return _finish(model, joint, poisson, outcome)
 
 
-def _objective(joint: NegativeBinomialLikelihood, source: Any, kept: Array) -> ParametrizedObjective:
+def joint_objective(joint: NegativeBinomialLikelihood, source: Any, kept: Array) -> ParametrizedObjective:
     """Return the joint objective in the kept coefficients and the logarithm of alpha."""
     names = [name for name, k in zip(joint.layout.names[:-1], kept, strict=True) if k]
     coordinates = Product(Affine(np.eye(kept.size)[:, kept], names=names), Log(["log_alpha"]))

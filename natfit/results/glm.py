@@ -17,6 +17,7 @@ from natfit.results.comparing import Comparing
 from natfit.results.cov_type import CovarianceType, read
 from natfit.results.measures import Measures
 from natfit.results.prediction import Prediction, of_statistic
+from natfit.results.profile import Profiling
 from natfit.results.residuals import Residuals
 from natfit.results.surface import Surface
 from natfit.results.tests import Tests
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class GLMResults(Coefficients, Measures, Residuals, AfterFit, Comparing, Surface, Tests):
+class GLMResults(Profiling, Coefficients, Measures, Residuals, AfterFit, Comparing, Surface, Tests):
     """A fitted generalized linear model, with statsmodels' names and numbers.
 
     Made by `natfit.GLM.fit`. Arrays carry pandas labels where the data did. A coefficient that the data can't identify

@@ -1,0 +1,296 @@
+"""Profiles of a fitted GLM: what is held, in which coordinates, and on which objective.
+
+Results reach this through their model, ``fit.model.profiler(fit, which)``, so that they never import models. What is held
+is held by a parametrization wrapped round the fit's own objective; nothing of it is particular to GLMs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from natfit.families.negative_binomial import NegativeBinomial
+from natfit.likelihoods.negative_binomial import NegativeBinomialLikelihood
+from natfit.metric import Gram, SingularMetric
+from natfit.models.bias_reduction import AdjustedObjective, Reduction
+from natfit.models.constraints import DIFFERENCE, Linear, Smooth, find
+from natfit.models.fitting import Settings, default_optimizer, fit_glm, of_kept
+from natfit.models.negative_binomial import joint_objective
+from natfit.need import ALL
+from natfit.optimize.loop import OutsideDomain
+from natfit.optimize.objective import LikelihoodObjective, Objective, ParametrizedObjective
+from natfit.optimize.optimizer import natural_gradient, run
+from natfit.optimize.profile import UNSURE, Limit, Profile, ProfileTrouble, Running, Spot
+from natfit.optimize.stopping import Decrement
+from natfit.parametrizations import Affine
+from natfit.results.covariance import combine
+
+if TYPE_CHECKING:
+    from natfit.models.glm import GLM
+    from natfit.results.glm import GLMResults
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+STOP = Decrement(1e-12)
+"""The other parameters' distance from their maximum enters the deviance squared: this leaves it twelve digits."""
+
+SHAPES: dict[str, tuple[Callable[[float], float], int]] = {
+    "alpha": (lambda v: float(np.exp(v)), 1),
+    "log(alpha)": (float, 1),
+    "1/alpha": (lambda v: float(np.exp(-v)), -1),
+}
+"""What may be asked of a negative binomial's shape: from log alpha to it, and whether it rises (1) or falls (-1) with it."""
+
+
+class Fit(NamedTuple):
+    """A fit as its objective in the coordinates that it was found in: the kept coefficients, and log alpha after them
+    where alpha was estimated."""
+
+    objective: Objective
+    optimum: Array
+    units: Array
+    kept: Array
+    has_alpha: bool
+    optimizer: Any
+
+    def home(self, working: Array) -> Array:
+        """Return all coefficients, aliased ones as 0, and alpha after them where it was estimated."""
+        full = np.zeros(self.kept.size)
+        full[self.kept] = working[: int(self.kept.sum())]
+        return np.append(full, np.exp(working[-1])) if self.has_alpha else full
+
+
+def as_fit(model: GLM, fit: GLMResults) -> Fit:
+    """Return a fit as an objective at unit dispersion whose points carry the fit's own, held where it was estimated.
+
+    Raises
+    ------
+    ValueError
+        Where there is no likelihood to profile, in one sentence.
+    """
+    _refuse(fit)
+    kept, data, source = fit.fitted.kept, model.data, model.source
+    scale = float(fit.scale)
+    params = fit.fitted.params[kept]
+    if fit.shape is not None and not fit.shape.boundary:
+        joint = NegativeBinomialLikelihood(model.link, data.names)
+        optimum = np.append(params, np.log(fit.shape.alpha))
+        units = np.sqrt(fit.shape.cov.diagonal()[np.append(kept, True)])
+        units[-1] /= fit.shape.alpha
+        optimizer = natural_gradient(finish="observed")
+        return Fit(joint_objective(joint, source, kept), optimum, units, kept, True, optimizer)
+    likelihood = model.likelihood(fit.family)
+    if fit.bias_reduction == "firth":
+        objective: Objective = AdjustedObjective(likelihood, source, kept, "firth", scale)
+    else:
+        objective = LikelihoodObjective(likelihood, source, lambda sums: scale)
+    if not kept.all():
+        objective = of_kept(objective, kept, likelihood.layout.names)
+    return Fit(objective, params, fit._bse[kept], kept, False, default_optimizer(likelihood))
+
+
+def _refuse(fit: GLMResults) -> None:
+    if fit.bias_reduction == "mean":
+        raise ValueError(
+            "a profile needs a likelihood, and bias_reduction='mean' has none (it solves adjusted scores): use "
+            "bias_reduction='firth', or Wald intervals"
+        )
+    if fit._cov_kind not in ("nonrobust", "eim", "oim"):
+        raise ValueError(
+            f"a profile rests on the likelihood, which cov_type={fit.cov_type!r} does not trust: fit with "
+            "cov_type='nonrobust', or use Wald intervals"
+        )
+    if not fit.converged and fit.fitted.separation is None:
+        raise ValueError(f"a profile starts from the maximum, which this fit did not reach: {fit.reason}")
+    if not np.isfinite(fit.scale) or not fit.scale > 0.0:
+        raise ValueError(
+            "a profile needs a dispersion, which no residual degree of freedom or no residual is left to estimate: give "
+            "scale="
+        )
+
+
+class Profiler:
+    """The profile of one quantity of a fit, in the quantity's own terms.
+
+    Attributes
+    ----------
+    name : str
+    estimate : float
+        Infinite where the coefficient is separated.
+    se : float
+        Wald's, by the delta method.
+    """
+
+    def __init__(self, model: GLM, fit: GLMResults, which: Any, name: str | None = None):
+        self._model, self._results = model, fit
+        self._fit = as_fit(model, fit)
+        self._show: Callable[[float], float] = float
+        self._rises, self._shape = 1, False
+        self._own: int | None = None
+        self._ends: dict[int, Limit] = {}
+        running: Running | None = None
+        if callable(which):
+            constraint: Any = Smooth(self._function(which), self._fit.units)
+            self.name = name or getattr(which, "__name__", "function")
+            if fit.fitted.separation is not None:
+                raise ValueError("a function of parameters is profiled from finite estimates, and some are separated")
+        else:
+            constraint, running = self._linear(which, name)
+        try:
+            self._profile = Profile(
+                self._fit.objective, self._fit.optimum, constraint, self._fit.optimizer, STOP, running
+            )
+        except ProfileTrouble as trouble:
+            raise ValueError(f"{self.name} can't be profiled: {trouble}") from None
+        top = self._profile.top
+        self.estimate = next(iter(self._ends)) * np.inf if self._ends else self._show(top.value)
+        self.se = np.nan if self._ends else self._standard_error(constraint.gradient(top.params))
+
+    @property
+    def others(self) -> list[Any]:
+        """Names of what moves along the profile: all parameters but the one profiled."""
+        names = [*self._results._coefficients, "alpha"][: self._fit.kept.size + self._fit.has_alpha]
+        return [name for j, name in enumerate(names) if j != self._own]
+
+    def _standard_error(self, gradient: Array) -> float:
+        """Return Wald's standard error by the delta method; alpha's part is that of the joint observed information."""
+        fit, results = self._fit, self._results
+        if fit.has_alpha and gradient[-1]:
+            kept = np.append(fit.kept, True)
+            cov = results.shape.cov[np.ix_(kept, kept)]
+            gradient = np.append(gradient[:-1], gradient[-1] / results.shape.alpha)  # from log alpha to alpha
+        else:
+            cov, gradient = results._cov[np.ix_(fit.kept, fit.kept)], gradient[: int(fit.kept.sum())]
+        top, h = self._profile.top.value, DIFFERENCE * self._profile.unit
+        rate = (self._show(top + h) - self._show(top - h)) / (2.0 * h)
+        return abs(rate) * float(np.sqrt(combine(cov, gradient)))
+
+    def _function(self, which: Callable[[Any], float]) -> Callable[[Array], float]:
+        """Return a user's function of labelled parameters as one of the working coordinates."""
+        fit, labelled = self._fit, self._model.data.labelled
+        names = [*self._results._coefficients, "alpha"][: fit.kept.size + fit.has_alpha]
+
+        def function(working: Array) -> float:
+            home: Any = fit.home(working)
+            if labelled:
+                import pandas as pd
+
+                home = pd.Series(home, index=names)
+            return float(which(home))
+
+        try:
+            value = function(fit.optimum)
+        except (TypeError, KeyError, IndexError) as trouble:
+            raise ValueError(
+                "a function to profile takes the parameters as fit.params has them and returns one number; this one "
+                f"fails: {trouble!r}"
+            ) from trouble
+        if not np.isfinite(value):
+            raise ValueError(f"a function to profile must be finite at the estimates, and is {value}")
+        return function
+
+    def _linear(self, which: Any, name: str | None) -> tuple[Linear, Running | None]:
+        """Return what holds a coefficient, a shape or a combination, and where it runs off to if it does."""
+        fit = self._fit
+        if isinstance(which, str) and which in SHAPES and which not in self._model.exog_names:
+            self._show, self._rises = SHAPES[which]
+            self._shape = True
+            self.name, self._own = name or which, fit.kept.size
+            self._require_shape(which)
+            return Linear(np.eye(fit.optimum.size)[-1], fit.units), None
+        combination, self._own, label = find(self._model, self._results, which)
+        self.name = label if name is None else name
+        working = np.append(combination[fit.kept], np.zeros(int(fit.has_alpha)))
+        return Linear(working, np.where(np.isfinite(fit.units), fit.units, 1.0)), self._of_separated(combination)
+
+    def _require_shape(self, which: str) -> None:
+        shape = self._results.shape
+        if shape is None:
+            raise ValueError(f"{which} was not estimated: fit with family=NegativeBinomial(alpha='ml')")
+        if shape.boundary or not self._fit.has_alpha:
+            raise ValueError(
+                "alpha lies on its boundary 0, where the likelihood-ratio statistic has another law: no profile of it; the "
+                "Poisson family fits no worse"
+            )
+
+    def _of_separated(self, combination: Array) -> Running | None:
+        """Where the quantity runs off to infinity, note that end, and take Firth's finite estimates to begin from."""
+        separation = self._results.fitted.separation
+        if separation is None or not np.any(combination[separation.columns]):
+            return None
+        side = 1 if float(combination @ np.where(separation.columns, separation.direction, 0.0)) > 0.0 else -1
+        self._ends[side] = Limit(side * np.inf, "the likelihood rises for ever on that side (separation)")
+        model, fit = self._model, self._results
+        settings = Settings(reduction=Reduction("firth", float(fit.scale)))
+        likelihood = model.likelihood(fit.family)
+        finite = fit_glm(likelihood, model.source, model.data.mean(), lambda rank: model.wnobs - rank, settings)
+        return Running(side, finite.params[self._fit.kept])
+
+    def limit(self, target: float) -> Limit:
+        """Return where the signed root of the deviance reaches a quantile, in the quantity's own terms."""
+        side = int(np.sign(target)) * self._rises
+        end = self._ends.get(side)
+        if end is None and self._shape and side < 0:
+            end = self._boundary(abs(target))
+        if end is None:
+            end = self._profile.limit(side * abs(target))
+        with np.errstate(over="ignore"):
+            return Limit(self._show(end.value), end.note)
+
+    def _boundary(self, size: float) -> Limit | None:
+        """Return the limit alpha = 0 where the Poisson model lies within a quantile's reach."""
+        poisson = self._model.refit(self._results, family=NegativeBinomial(0.0))
+        if 2.0 * (self._profile.best - poisson.fitted.point.loglik) > size**2:
+            return None
+        return Limit(-np.inf, "the boundary alpha = 0, the Poisson model, lies inside")
+
+    def table(self, most: float, count: int) -> list[tuple[float, float, Array]]:
+        """Return value, signed root and the other parameters at spots along the profile, in order of the value."""
+        rows = []
+        for spot in self._spots(most, count):
+            home = self._fit.home(spot.params)
+            home[: self._fit.kept.size][~self._fit.kept] = np.nan
+            others = home if self._own is None else np.delete(home, self._own)
+            rows.append((self._show(spot.value), self._rises * spot.root, others))
+        return rows[:: self._rises]
+
+    def _spots(self, most: float, count: int) -> list[Spot]:
+        return self._profile.spots(most, count, [side for side in (-1, 1) if side not in self._ends])
+
+
+def held_at_zero(model: GLM, fit: GLMResults, columns: Array) -> float:
+    """Return twice the log-likelihood ratio of a fit to that with some coefficients held at 0, over the dispersion.
+
+    Parameters
+    ----------
+    columns : (k,) ndarray of int
+        Numbers of kept columns.
+
+    Raises
+    ------
+    ValueError
+        Where the maximum with these held was not reached.
+    """
+    whole = as_fit(model, fit)
+    places = np.cumsum(whole.kept)[columns] - 1
+    others = np.setdiff1d(np.arange(whole.optimum.size), places)
+    objective = ParametrizedObjective(whole.objective, Affine(np.eye(whole.optimum.size)[:, others]))
+    top = whole.objective.evaluate(whole.optimum, ALL)
+    if not others.size:
+        return 2.0 * (top.loglik - objective.evaluate(np.zeros(0), ALL).loglik) / top.dispersion
+    metric, start = top.metric.matrix_form(), whole.optimum[others]
+    try:  # along the natural gradient the others move by F_oo^-1 F_oj times what is taken away
+        moved = Gram(metric[np.ix_(others, others)]).solve(metric[np.ix_(others, places)] @ whole.optimum[places])
+    except SingularMetric:
+        moved = np.zeros_like(start)
+    for begin in (start + moved, start):
+        try:
+            outcome = run(whole.optimizer, objective, begin, stop=STOP)
+        except OutsideDomain:
+            continue
+        if outcome.converged or outcome.decrement < UNSURE:
+            return 2.0 * (top.loglik - outcome.point.loglik) / top.dispersion
+    names = ", ".join(model.exog_names[j] for j in columns)
+    raise ValueError(f"no maximum was reached with {names} held at 0: use a Wald test")
