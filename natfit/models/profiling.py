@@ -25,6 +25,7 @@ from natfit.optimize.optimizer import natural_gradient, run
 from natfit.optimize.profile import UNSURE, Limit, Profile, ProfileTrouble, Running, Spot
 from natfit.optimize.stopping import Decrement
 from natfit.parametrizations import Affine
+from natfit.results.cov_type import MODEL_BASED
 from natfit.results.covariance import combine
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _refuse(fit: GLMResults) -> None:
             "a profile needs a likelihood, and bias_reduction='mean' has none (it solves adjusted scores): use "
             "bias_reduction='firth', or Wald intervals"
         )
-    if fit._cov_kind not in ("nonrobust", "eim", "oim"):
+    if fit._cov_kind.kind not in MODEL_BASED:
         raise ValueError(
             f"a profile rests on the likelihood, which cov_type={fit.cov_type!r} does not trust: fit with "
             "cov_type='nonrobust', or use Wald intervals"
