@@ -17,7 +17,7 @@ from natfit.results.comparing import Comparing
 from natfit.results.cov_type import CovarianceType, read
 from natfit.results.measures import Measures
 from natfit.results.prediction import Prediction, of_statistic
-from natfit.results.profile import Profiling
+from natfit.results.profiling import Profiling
 from natfit.results.residuals import Residuals
 from natfit.results.surface import Surface
 from natfit.results.tests import Tests

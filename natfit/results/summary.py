@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from natfit.results import robust
+from natfit.results.wald_check import wald_notes
 
 if TYPE_CHECKING:
     from natfit.results.glm import GLMResults
@@ -67,7 +68,7 @@ def _family_name(fit: GLMResults) -> str:
 
 def notes(fit: GLMResults) -> list[str]:
     """Return what is to be said below the table, the reservations first."""
-    said = _reservations(fit)
+    said = _reservations(fit) + wald_notes(fit)
     data = fit.model.data
     if data.levels is not None:
         said.append(f"Modelled: P({data.y_name} = {data.levels[1]!r}).")
