@@ -176,3 +176,40 @@ def windowed(parts: Iterable[tuple[Array, Array]], weights: Array) -> Array:
         total = total + product + product.T
         history = joined[len(joined) - lags :] if lags < len(joined) else joined
     return np.asarray(total)
+
+
+def deletions(likelihood: GLMLikelihood, params: Array, inverse: Array, block: Block) -> Sums:
+    """Return ``squares`` and ``cubes`` of what leaving out one observation moves each coefficient by, to one step.
+
+    F^-1 s / (1 - h), s the observation's score and h its leverage; a row of frequency f counts f times. Observations of
+    leverage 1 are left out: without them there is no estimate.
+    """
+    with np.errstate(all="ignore"):
+        rows = likelihood.rows(params, block)
+        if rows is None:
+            return Sums(squares=np.full(len(params), np.nan), cubes=np.full(len(params), np.nan))
+        first, expected = likelihood.derivatives(rows, block.columns.get("weight"))
+        counted = block.columns.get("freq_weights", np.ones(block.n_rows))
+        each = np.divide(1.0, counted, out=np.zeros_like(first), where=counted > 0)
+        left = 1.0 - expected * each * quadratic(block, inverse)
+        size = np.divide(first * each, left, out=np.zeros_like(first), where=left > FULL_LEVERAGE)
+        moved = block.designs["mean"].weighted_rows(size) @ inverse
+        return Sums(squares=counted @ moved**2, cubes=counted @ moved**3)
+
+
+def score_cumulants(likelihood: GLMLikelihood, params: Array, inverse: Array, block: Block) -> Sums:
+    """Return ``squares`` and ``cubes``: second and third cumulants of the score along each column of F^-1.
+
+    They stand at unit dispersion. The third cumulant of a response is (dispersion / weight)^2 V V', so that of its row's
+    score in the predictor is weight mu'^3 V' / V^2 over the dispersion (McCullagh & Nelder, 1989, section 2.2.2).
+    """
+    with np.errstate(all="ignore"):
+        rows = likelihood.rows(params, block)
+        if rows is None:
+            return Sums(squares=np.full(len(params), np.nan), cubes=np.full(len(params), np.nan))
+        weight = block.columns.get("weight")
+        _, expected = likelihood.derivatives(rows, weight)
+        third = rows.slope**3 * likelihood.family.variance_derivative(rows.mu, rows.complement) / rows.variance**2
+        third = third if weight is None else third * weight
+        along = block.designs["mean"].dense() @ inverse
+        return Sums(squares=expected @ along**2, cubes=np.where(rows.variance > 0.0, third, 0.0) @ along**3)

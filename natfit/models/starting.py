@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from natfit.data.arrays import Source
-from natfit.data.matrix import Columns
+from natfit.data.block import Block
 from natfit.likelihoods.glm import GLMLikelihood
 from natfit.likelihoods.sums import Sums
 from natfit.metric import ILL_CONDITIONED, Metric, Triangular
@@ -48,8 +48,8 @@ def _check_units(likelihood: GLMLikelihood, source: Source, sums: Sums) -> None:
     lengths = sums["metric"].matrix_form().diagonal()
     strange = ~np.isfinite(lengths)
     if (lengths == 0.0).any():
-        # A column whose squares vanish though it does not; one that is zero on every row is aliased, and no matter here.
-        strange |= (lengths == 0.0) & np.any(list(source.map(lambda block: _in_use(block.designs["mean"]))), axis=0)
+        # A column whose squares vanish though it does not; one that is zero on every row with a weight is aliased.
+        strange |= (lengths == 0.0) & np.any(list(source.map(lambda block: _in_use(block))), axis=0)
     if strange.any() and not strange.all():
         names = ", ".join(repr(name) for name, s in zip(likelihood.layout.names, strange, strict=True) if s)
         raise ValueError(
@@ -61,10 +61,11 @@ def _check_units(likelihood: GLMLikelihood, source: Source, sums: Sums) -> None:
         )
 
 
-def _in_use(design: Columns) -> Array:
-    """Return which columns of a design are not zero on all rows."""
-    picks = np.eye(design.shape[1])
-    return np.array([design.matvec(pick).any() for pick in picks])
+def _in_use(block: Block) -> Array:
+    """Return which columns of the design are not zero on all rows that have a weight."""
+    design = block.designs["mean"]
+    rows = block.columns["weight"] > 0.0 if "weight" in block.columns else slice(None)
+    return np.array([design.matvec(pick)[rows].any() for pick in np.eye(design.shape[1])])
 
 
 def explain_alias(factor: Metric, column: int, aliased: Array, names: tuple[str, ...]) -> str:

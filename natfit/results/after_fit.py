@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from natfit.results.bootstrap import Bootstrap
 from natfit.results.influence import Influence
 from natfit.results.observations import Observations
 
 
-class AfterFit(Influence, Observations):
+class AfterFit(Influence, Observations, Bootstrap):
     """Mixed into a GLM's fit: influence, predictions and effects, tests of the fit, figures."""

@@ -38,3 +38,21 @@ def test_alpha_is_estimated_again_or_held():
     again = whole.model.refit(whole, columns=[0])
     held = whole.model.refit(whole, columns=[0], family=whole.family)
     assert again.family.alpha > held.family.alpha == whole.family.alpha
+
+
+def test_a_fit_from_nearby_is_the_fit_from_its_own_start():
+    whole = _fit("sat ~ width + C(color)")
+    freq = np.random.default_rng(0).poisson(1.0, len(CRABS)).astype(float)
+    near = whole.model.refit(whole, freq_weights=freq, nearby=True, n_jobs=1)
+    own = whole.model.refit(whole, freq_weights=freq)
+    np.testing.assert_allclose(near.params, own.params, rtol=1e-8)
+    aliased = whole.model.refit(whole, freq_weights=np.where(CRABS["color"] == 4, 0.0, freq), nearby=True)
+    assert aliased.fitted.alias_notes == ["C(color)[T.4] is zero on every row"]
+    assert aliased.converged
+
+
+def test_a_column_that_is_zero_wherever_there_is_weight_is_aliased():
+    X = np.column_stack([np.ones(20), np.arange(20) == 3])
+    found = nf.GLM(np.arange(20.0), X, freq_weights=np.arange(20) != 3).fit()
+    assert np.isnan(found.params[1])
+    np.testing.assert_allclose(found.params[0], np.delete(np.arange(20.0), 3).mean())
