@@ -69,6 +69,7 @@ def from_formula(
         design=as_columns(matrix),
         names=list(names),
         y_name=made.y_name,
+        table=table,
         labelled=True,
         index=made.index,
         n_missing=made.n_missing,

@@ -41,6 +41,8 @@ class GLMData:
         What the user's columns are labelled with, where it is not ``names``: numbers, say.
     levels : tuple, optional
         The two levels of a categorical response; the second is modelled.
+    table : optional
+        The formula's table, its own and not a copy: effects are taken over its rows.
     frozen : Design, optional
         The formula's frozen design, for predictions on new frames; ``chosen`` of its columns where some are left out.
     expressions : dict of str to str
@@ -64,6 +66,7 @@ class GLMData:
     kept: Array | None = None
     labels: list[Any] | None = None
     levels: tuple[Any, ...] | None = None
+    table: Any = None
     frozen: Any = None
     chosen: list[int] | None = None
     expressions: dict[str, str] = field(default_factory=dict)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from natfit.results.bootstrap import Bootstrap
 from natfit.results.influence import Influence
+from natfit.results.marginal import Effects
 from natfit.results.observations import Observations
 
 
-class AfterFit(Influence, Observations, Bootstrap):
+class AfterFit(Influence, Observations, Effects, Bootstrap):
     """Mixed into a GLM's fit: influence, predictions and effects, tests of the fit, figures."""

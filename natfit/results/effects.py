@@ -1,0 +1,421 @@
+"""Predictions, comparisons and slopes of a fit, for rows or averaged over them, in the manner of R's marginaleffects.
+
+Arel-Bundock, Greifer & Heiss (2024), Journal of Statistical Software 111(9). The Jacobians in the coefficients are exact; a
+slope differentiates the frozen formula's columns numerically in the variable, so that polynomials, splines and
+interactions follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from natfit.results.delta import (
+    Estimates,
+    Evaluate,
+    Part,
+    at_once,
+    averaged,
+    contrast_weights,
+    each_row,
+    inference,
+    of_mean,
+    run_of,
+)
+from natfit.results.variables import Variables
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+STEP = 1e-4
+"""Step of a slope's difference quotient, as a share of the variable's range: its error is some 1e-8 of the third
+derivative's part, and rounding some 1e-12."""
+
+COMPARISONS = {
+    "difference": lambda hi, lo: (hi - lo, np.ones_like(hi), -np.ones_like(lo)),
+    "ratio": lambda hi, lo: (hi / lo, 1.0 / lo, -hi / lo**2),
+    "lnratio": lambda hi, lo: (np.log(hi / lo), 1.0 / hi, -1.0 / lo),
+    "lift": lambda hi, lo: (hi / lo - 1.0, 1.0 / lo, -hi / lo**2),
+    "lnoddsratio": lambda hi, lo: (
+        np.log(hi / (1.0 - hi)) - np.log(lo / (1.0 - lo)),
+        1.0 / (hi * (1.0 - hi)),
+        -1.0 / (lo * (1.0 - lo)),
+    ),
+}
+"""Each from two predictions to what is estimated, and its derivatives in both."""
+
+SLOPES = ("dydx", "eyex", "eydx", "dyex")
+
+
+@dataclass
+class Request:
+    """The rows that effects are taken over, and how they are to be averaged.
+
+    Parameters
+    ----------
+    variables : Variables
+    frame : DataFrame
+    by : list of str or None
+        Columns to average by; an empty list averages over all rows; None keeps the rows apart.
+    weight : (n,) ndarray
+        Of the averages: frequencies, for the fit's own rows.
+    known : dict
+        Offset and exposure of the rows.
+    """
+
+    variables: Variables
+    frame: Any
+    by: list[str] | None
+    weight: Array
+    known: dict[str, Any]
+    own: bool
+
+    @classmethod
+    def of(cls, fit: Any, newdata: Any, by: Any, known: Mapping[str, Any]) -> Request:
+        """Read what a user gave: a table, None for the fit's own rows, or "mean" or "median" for one typical row."""
+        unknown = known.keys() - {"offset", "exposure"}
+        if unknown:
+            raise TypeError(
+                f"effects take offset and exposure of the rows; got an unexpected argument {min(unknown)!r}"
+            )
+        variables = Variables(fit)
+        groups = None if by is None or by is False else [] if by is True else [by] if isinstance(by, str) else list(by)
+        shifts = {name: value for name, value in known.items() if value is not None}
+        own = newdata is None
+        if own:
+            frame = variables.frame([name for name in groups or () if name not in variables.names])
+            shifts = {**_own_shifts(fit), **shifts}
+        elif isinstance(newdata, str):
+            if newdata not in ("mean", "median"):
+                raise ValueError(f"newdata must be a table, 'mean' or 'median', got {newdata!r}")
+            frame = variables.grid({}, newdata)
+            shifts = {**typical_shifts(fit), **shifts}
+        else:
+            frame = _as_frame(newdata)
+        freq = fit.model.data.freq_weights if own else None
+        weight = np.ones(len(frame)) if freq is None else freq
+        for name in groups or ():
+            if name not in frame:
+                raise ValueError(f"the rows have no column {name!r} to average by")
+        return cls(variables, frame, groups, weight, shifts, own)
+
+    def design(self, **changed: Any) -> Any:
+        """Return rows of the design, with some variables at other values."""
+        return self.variables.design(self.frame.assign(**changed) if changed else self.frame, self.known)
+
+    def repeated(self, variables: Mapping[str, Any]) -> Request:
+        """Return every row at all combinations of some variables' values."""
+        import pandas as pd
+
+        frame, weight, known = self.frame, self.weight, dict(self.known)
+        for name, values in variables.items():
+            self.variables.require([name])
+            listed = [values] if isinstance(values, str) or np.ndim(values) == 0 else list(values)
+            self.variables._check_levels(name, listed)
+            known = {key: v if np.ndim(v) == 0 else np.tile(np.asarray(v), len(listed)) for key, v in known.items()}
+            frame = pd.concat([frame.assign(**{name: value}) for value in listed], ignore_index=True)
+            weight = np.tile(weight, len(listed))
+        return Request(self.variables, frame, self.by, weight, known, self.own)
+
+
+def _own_shifts(fit: Any) -> dict[str, Any]:
+    """Return the offset and exposure that the fit's rows were given as arrays."""
+    data = fit.model.data
+    given = {"offset": data.offset, "exposure": data.exposure}
+    return {name: value for name, value in given.items() if value is not None and name not in data.expressions}
+
+
+def typical_shifts(fit: Any) -> dict[str, Any]:
+    """Return the average offset, and the exposure of the average log, where they were given as arrays."""
+    shifts = _own_shifts(fit)
+    if "offset" in shifts:
+        shifts["offset"] = float(np.mean(shifts["offset"]))
+    if "exposure" in shifts:
+        shifts["exposure"] = float(np.exp(np.mean(np.log(shifts["exposure"]))))
+    return shifts
+
+
+def _as_frame(newdata: Any) -> Any:
+    import pandas as pd
+
+    if isinstance(newdata, pd.DataFrame):
+        return newdata
+    from natfit.data.table import Table
+
+    table = Table(newdata, "the new data")
+    return pd.DataFrame({name: table[name].to_numpy() for name in table})
+
+
+@dataclass
+class Row:
+    """One kind of effect: its labels, and the estimates of its rows or groups."""
+
+    labels: dict[str, Any]
+    estimates: Estimates
+
+
+def _grouped(request: Request) -> tuple[Array, Any]:
+    """Return the group of each row, and a table with a row of ``by`` columns for each group."""
+    import pandas as pd
+
+    if not request.by:
+        return np.zeros(len(request.frame), dtype=int), pd.DataFrame(index=range(1))
+    grouped = request.frame.groupby(request.by, sort=True, observed=True, dropna=False)
+    keys = grouped.size().index.to_frame(index=False)
+    return grouped.ngroup().to_numpy(), keys
+
+
+def _estimate(fit: Any, request: Request, evaluate: Evaluate, hold: bool) -> Estimates:
+    """Return estimates for each row, or for each group."""
+    if request.by is None:
+        return each_row(fit, evaluate, len(request.frame), hold)
+    groups, keys = _grouped(request)
+    return at_once(fit, averaged(evaluate, groups, request.weight, len(keys)))
+
+
+def predictions(
+    fit: Any,
+    newdata: Any,
+    by: Any,
+    which: str,
+    variables: Mapping[str, Any] | None,
+    hypothesis: Any,
+    alpha: float,
+    known: Any,
+) -> Any:
+    """See `Effects.predictions`."""
+    request = Request.of(fit, newdata, by, known)
+    if variables:
+        request = request.repeated(variables)
+    rows = request.design()
+    estimates = _estimate(fit, request, of_mean(fit, rows, which), hypothesis is not None)
+    table = _table(fit, request, [Row({}, estimates)], hypothesis, alpha)
+    if which == "mean" and request.by is None and hypothesis is None:
+        # The same interval as of get_prediction: made on the link's scale.
+        eta = each_row(fit, of_mean(fit, rows, "linear"), len(request.frame))
+        low, high = _through_link(fit, eta, alpha)
+        table["conf_low"], table["conf_high"] = low, high
+    return table
+
+
+def _through_link(fit: Any, eta: Estimates, alpha: float) -> tuple[Array, Array]:
+    columns = inference(fit, eta, alpha)
+    with np.errstate(all="ignore"):
+        ends = np.sort(fit.link.inverse(np.stack([columns["conf_low"], columns["conf_high"]])), axis=0)
+    return ends[0], ends[1]
+
+
+def comparisons(
+    fit: Any,
+    variables: Any,
+    newdata: Any,
+    by: Any,
+    comparison: str,
+    which: str,
+    hypothesis: Any,
+    alpha: float,
+    known: Any,
+) -> Any:
+    """See `Effects.comparisons`."""
+    if comparison not in COMPARISONS:
+        raise ValueError(f"comparison must be one of {', '.join(COMPARISONS)}; got {comparison!r}")
+    request = Request.of(fit, newdata, by, known)
+    found = []
+    for name, how in _named(request.variables, variables).items():
+        for label, low, high in _contrasts(request, name, how):
+            ends = [of_mean(fit, request.design(**{name: end}), which) for end in (high, low)]
+            estimates = _compare(fit, request, ends[0], ends[1], comparison, hypothesis is not None)
+            found.append(Row({"term": name, "contrast": label}, estimates))
+    return _table(fit, request, found, hypothesis, alpha, 1.0 if comparison == "ratio" else 0.0)
+
+
+def _compare(fit: Any, request: Request, high: Evaluate, low: Evaluate, comparison: str, hold: bool) -> Estimates:
+    """Compare two predictions of each row, or their averages over groups (a ratio is that of the averages)."""
+
+    def joined(hi: Part, lo: Part) -> Part:
+        with np.errstate(all="ignore"):
+            value, by_hi, by_lo = COMPARISONS[comparison](hi.value, lo.value)
+        return Part(value, by_hi[:, None] * hi.jacobian + by_lo[:, None] * lo.jacobian)
+
+    if request.by is None:
+        return each_row(fit, lambda a, b: joined(high(a, b), low(a, b)), len(request.frame), hold)
+    groups, keys = _grouped(request)
+    ends = [averaged(end, groups, request.weight, len(keys)) for end in (high, low)]
+    return at_once(fit, joined(ends[0], ends[1]))
+
+
+def _named(variables: Variables, asked: Any) -> dict[str, Any]:
+    """Return the variables asked for, each with what is to be compared (None for the usual)."""
+    if asked is None:
+        return dict.fromkeys(variables.names)
+    if isinstance(asked, Mapping):
+        variables.require(list(asked))
+        return dict(asked)
+    return dict.fromkeys(variables.require([asked] if isinstance(asked, str) else list(asked)))
+
+
+def _contrasts(request: Request, name: str, how: Any) -> list[tuple[str, Any, Any]]:
+    """Return for each contrast of a variable its name and its low and high values, single or for each row."""
+    levels = request.variables.levels(name)
+    if levels is not None:
+        return _of_levels(request.variables, name, levels, how)
+    column = request.frame[name].astype(float)
+    own = request.variables.column(name).astype(float) if isinstance(how, str) else column
+    if how is None:
+        how = 1.0
+    if how == "sd":
+        half = 0.5 * float(own.std())
+        return [("x + sd/2 - (x - sd/2)", column - half, column + half)]
+    if isinstance(how, str) and how in ("iqr", "minmax"):
+        low, high = (0.25, 0.75) if how == "iqr" else (0.0, 1.0)
+        return [({"iqr": "Q3 - Q1", "minmax": "max - min"}[how], float(own.quantile(low)), float(own.quantile(high)))]
+    if isinstance(how, str):
+        raise ValueError(
+            f"a number's comparison is a step, two values, 'sd', 'iqr' or 'minmax'; for {name!r} got {how!r}"
+        )
+    if np.ndim(how) == 0:
+        half = 0.5 * float(how)  # centred on the row, as in marginaleffects for Python
+        return [(f"+{how:g}", column - half, column + half)]
+    low, high = how
+    return [(f"{high:g} - {low:g}", float(low), float(high))]
+
+
+def _of_levels(variables: Variables, name: str, levels: list[Any], how: Any) -> list[tuple[str, Any, Any]]:
+    pairs: list[tuple[Any, Any]]
+    if how is None or how == "reference":
+        pairs = [(levels[0], level) for level in levels[1:]]
+    elif how == "sequential":
+        pairs = list(pairwise(levels))
+    elif how == "pairwise":
+        pairs = [(low, high) for i, low in enumerate(levels) for high in levels[i + 1 :]]
+    elif not isinstance(how, str) and len(how) == 2:
+        variables._check_levels(name, list(how))
+        pairs = [(how[0], how[1])]
+    else:
+        raise ValueError(
+            f"levels are compared by 'reference', 'sequential', 'pairwise', or two of them; for {name!r} got {how!r}"
+        )
+    return [(f"{high} - {low}", low, high) for low, high in pairs]
+
+
+def slopes(
+    fit: Any,
+    variables: Any,
+    newdata: Any,
+    by: Any,
+    slope: str,
+    which: str,
+    hypothesis: Any,
+    alpha: float,
+    known: Any,
+) -> Any:
+    """See `Effects.slopes`."""
+    if slope not in SLOPES:
+        raise ValueError(f"slope must be one of {', '.join(SLOPES)}; got {slope!r}")
+    request = Request.of(fit, newdata, by, known)
+    found = []
+    for name in _named(request.variables, variables):
+        if request.variables.levels(name) is None:
+            evaluate = _slope_of(fit, request, name, slope, which)
+            label = {"dydx": "dY/dX", "eyex": "eY/eX", "eydx": "eY/dX", "dyex": "dY/eX"}[slope]
+            estimates = _estimate(fit, request, evaluate, hypothesis is not None)
+            found.append(Row({"term": name, "contrast": label}, estimates))
+            continue
+        for label, low, high in _contrasts(request, name, None):
+            ends = [of_mean(fit, request.design(**{name: end}), which) for end in (high, low)]
+            estimates = _compare(fit, request, ends[0], ends[1], "difference", hypothesis is not None)
+            found.append(Row({"term": name, "contrast": label}, estimates))
+    return _table(fit, request, found, hypothesis, alpha)
+
+
+def _slope_of(fit: Any, request: Request, name: str, slope: str, which: str) -> Evaluate:
+    """Return what evaluates the derivative of predictions in a variable, and its Jacobian in the coefficients."""
+    if which not in ("mean", "linear"):
+        raise ValueError(f"which must be 'mean' or 'linear', got {which!r}")
+    x = request.frame[name].to_numpy(dtype=float)
+    nodes, share, step = _stencil(x, request.variables.column(name).to_numpy(dtype=float))
+    designs = [request.design(**{name: x + node * step}) for node in nodes]
+    here = request.design(**{name: x})
+    weights = [each / step for each in share]
+
+    def evaluate(start: int, stop: int) -> Part:
+        design, eta = run_of(fit, here, start, stop)
+        turned = np.zeros_like(design)
+        for weight, rows in zip(weights, designs, strict=True):
+            turned += weight[start:stop, None] * rows.design.rows(start, stop).dense()
+        rate = turned @ fit._params_filled
+        if which == "linear":
+            mu, first, second = eta, np.ones_like(eta), np.zeros_like(eta)
+        else:
+            with np.errstate(all="ignore"):
+                mu, _, first = fit.link.mean(eta)
+                second = fit.link.curvature(eta, mu, first)
+        value = first * rate
+        jacobian = (second * rate)[:, None] * design + first[:, None] * turned
+        if slope in ("eyex", "eydx"):
+            jacobian = jacobian / mu[:, None] - (value * first / mu**2)[:, None] * design
+            value = value / mu
+        if slope in ("eyex", "dyex"):
+            value, jacobian = value * x[start:stop], jacobian * x[start:stop, None]
+        return Part(value, jacobian)
+
+    return evaluate
+
+
+def _stencil(x: Array, own: Array) -> tuple[list[Array], list[Array], float]:
+    """Return nodes, their weights and the step of a difference quotient of second order.
+
+    Central; but at the ends of the data it looks inwards, where splines and logarithms are defined.
+    """
+    low, high = float(own.min()), float(own.max())
+    step = STEP * ((high - low) or abs(high) or 1.0)
+    inside = (x >= low) & (x <= high)
+    side = np.where(inside & (x + step > high), -1.0, np.where(inside & (x - step < low), 1.0, 0.0))
+    nodes = [side - 1.0, side, side + 1.0]
+    weights = [-side - 0.5, 2.0 * side, 0.5 - side]
+    return nodes, weights, step
+
+
+def _table(fit: Any, request: Request, found: Sequence[Row], hypothesis: Any, alpha: float, null: float = 0.0) -> Any:
+    """Put estimates under each other as a table, with the rows or groups they belong to; or hypotheses about them."""
+    import pandas as pd
+
+    if not found:
+        raise ValueError("there is nothing to estimate: the model has no variables, or none with two levels")
+    aside = request.frame if request.by is None else _grouped(request)[1]
+    parts = []
+    for row in found:
+        columns = pd.DataFrame(inference(fit, row.estimates, alpha, null), index=aside.index)
+        labels = pd.DataFrame({key: [value] * len(aside) for key, value in row.labels.items()}, index=aside.index)
+        ordered = [labels, columns, aside] if request.by is None else [labels, aside, columns]
+        parts.append(pd.concat(ordered, axis=1))
+    single = len(parts) == 1 and request.by is None and not request.own
+    table = parts[0] if len(parts) == 1 else pd.concat(parts)
+    if not (single or (request.own and request.by is None)):
+        table = table.reset_index(drop=True)
+    if hypothesis is None:
+        return table
+    return hypotheses(fit, [row.estimates for row in found], _labels(table, request), hypothesis, alpha)
+
+
+def _labels(table: Any, request: Request) -> list[str]:
+    """Return a name for each row of a table: its term, contrast and groups."""
+    keys = [name for name in ("term", "contrast", *(request.by or ())) if name in table]
+    if not keys:
+        return [f"b{j + 1}" for j in range(len(table))]
+    return [" ".join(map(str, row)) for row in table[keys].itertuples(index=False)]
+
+
+def hypotheses(fit: Any, found: Sequence[Estimates], labels: list[str], hypothesis: Any, alpha: float) -> Any:
+    """Return a table of linear combinations of estimates."""
+    import pandas as pd
+
+    jacobians = [each.jacobian for each in found if each.jacobian is not None]
+    held = np.vstack(jacobians) if len(jacobians) == len(found) else None
+    value = np.concatenate([each.value for each in found])
+    together = Estimates(value, np.concatenate([each.std_error for each in found]), held)
+    weights, names = contrast_weights(hypothesis, labels)
+    return pd.DataFrame({"hypothesis": names} | inference(fit, together.combined(fit, weights), alpha))

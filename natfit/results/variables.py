@@ -1,0 +1,186 @@
+"""The variables that a model's predictors are made of: kinds, levels, typical values, and rows of a design from them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from natfit.data.checks import did_you_mean
+from natfit.data.table import Table
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+ENOUGH = 2_000_000
+"""Rows that a grid may have: beyond, a sequence of values has been given for too many variables."""
+
+
+class Variables:
+    """What a fit's predictors are made of: columns of the formula's table, or of the design where there is no formula.
+
+    Parameters
+    ----------
+    fit : GLMResults
+
+    Attributes
+    ----------
+    names : list of str
+        In the order of the formula.
+    """
+
+    def __init__(self, fit: Any):
+        self.fit = fit
+        self.data = fit.model.data
+        self.formula = self.data.frozen is not None
+        self._table = None if self.data.table is None else Table(self.data.table)
+        self._levels: dict[str, list[Any]] = {}
+        self._own: dict[str, Any] = {}
+        if self.formula:
+            self.names = self._of_formula()
+        else:
+            self.names = [str(name) for name in self.data.names if not _constant(self.column(str(name)))]
+
+    def _of_formula(self) -> list[str]:
+        found: dict[str, None] = {}
+        for plan in self.data.frozen.factors.values():
+            for name in self._columns_in(plan.expression, plan.method == "lookup"):
+                found.setdefault(name)
+        return list(found)
+
+    def _columns_in(self, expression: str, whole: bool = False) -> list[str]:
+        """Return the columns that an expression is computed from, in their order."""
+        known = set() if self._table is None else set(self._table)
+        if whole or expression in known:
+            return [expression]
+        tree = ast.parse(expression, mode="eval")
+        texts = [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+        names = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name)]
+        return [name for name in [*names, *texts] if name in known]
+
+    def require(self, names: Sequence[str]) -> list[str]:
+        """Return names of variables, or refuse those that the predictors are not made of."""
+        for name in names:
+            if name not in self.names:
+                near = did_you_mean(str(name), self.names)
+                raise ValueError(f"the model's predictors have no variable {name!r}{near}")
+        return list(names)
+
+    def column(self, name: str) -> Any:
+        """Return a column on the rows of the fit, a Series."""
+        if name not in self._own:
+            self._own[name] = self._look_up(name)
+        return self._own[name]
+
+    def _look_up(self, name: str) -> Any:
+        import pandas as pd
+
+        if not self.formula:
+            names = [str(each) for each in self.data.names]
+            pick = np.zeros(len(names))
+            pick[names.index(name)] = 1.0
+            return pd.Series(self.data.design.matvec(pick), index=self.data.index, name=name)
+        if self._table is None:
+            raise ValueError("the fit no longer has the data it was made from; give the rows as newdata=")
+        column = self._table.column(name)
+        return column if self.data.kept is None else column[self.data.kept]
+
+    def frame(self, more: Sequence[str] = ()) -> Any:
+        """Return the fit's rows as a table: the variables, what offset and exposure are made of, and more columns."""
+        import pandas as pd
+
+        if not self.formula:
+            return pd.DataFrame({str(name): self.column(str(name)) for name in self.data.names})
+        wanted = dict.fromkeys([*self.names, *self._carried(), *more])
+        return pd.DataFrame({name: self.column(name) for name in wanted})
+
+    def _carried(self) -> list[str]:
+        shifts = [self.data.expressions[name] for name in ("offset", "exposure") if name in self.data.expressions]
+        return [name for expression in shifts for name in self._columns_in(expression)]
+
+    def levels(self, name: str) -> list[Any] | None:
+        """Return the levels of a variable that has any, the reference first; None for numbers."""
+        if name not in self._levels:
+            self._levels[name] = self._find_levels(name)
+        return self._levels[name] or None
+
+    def _find_levels(self, name: str) -> list[Any]:
+        import pandas as pd
+
+        if not self.formula:
+            return []
+        plans = [p for p in self.data.frozen.factors.values() if p.kind == "categorical"]
+        coded = [p for p in plans if name in self._columns_in(p.expression, p.method == "lookup")]
+        column = self.column(name)
+        numeric = pd.api.types.is_numeric_dtype(column.dtype) and column.dtype != bool
+        if not coded and numeric:
+            return []
+        present = set(column.unique().tolist())
+        for plan in coded:
+            if present == set(plan.levels):
+                return list(plan.levels)
+        return sorted(present)
+
+    def typical(self, names: Sequence[str], centre: str = "mean") -> dict[str, Any]:
+        """Return one value of each column: a mean (or median) of numbers, the most frequent of levels."""
+        values = {}
+        for name in names:
+            column = self.column(name)
+            if self.levels(name) is None:
+                values[name] = float(column.mean() if centre == "mean" else column.median())
+            else:
+                counts = column.value_counts()
+                values[name] = next(level for level in self.levels(name) or () if counts[level] == counts.max())
+        return values
+
+    def grid(self, values: Mapping[str, Any], centre: str = "mean") -> Any:
+        """Return a table of all combinations of values; other variables at their typical ones."""
+        import pandas as pd
+
+        columns = list(self.names) if self.formula else [str(name) for name in self.data.names]
+        columns += [name for name in self._carried() if name not in columns]
+        for name in values:
+            if name not in columns:
+                self.require([name])
+        lists = {name: _listed(value) for name, value in values.items()}
+        for name, listed in lists.items():
+            self._check_levels(name, listed)
+        count = int(np.prod([len(listed) for listed in lists.values()], dtype=float))
+        if count > ENOUGH:
+            raise ValueError(f"a grid of {count} rows is too large; give fewer values of {', '.join(lists)}")
+        rest = self.typical([name for name in columns if name not in lists], centre)
+        frame = (
+            pd.MultiIndex.from_product(list(lists.values()), names=list(lists)).to_frame(index=False) if lists else None
+        )
+        frame = pd.DataFrame(index=range(1)) if frame is None else frame
+        return frame.assign(**rest)[columns]
+
+    def _check_levels(self, name: str, listed: Sequence[Any]) -> None:
+        levels = self.levels(name)
+        unknown = [] if levels is None else [value for value in listed if value not in levels]
+        if unknown:
+            shown = ", ".join(map(repr, levels or ()))
+            raise ValueError(f"{name!r} has no level {unknown[0]!r}; its levels are {shown}")
+
+    def design(self, frame: Any, known: Mapping[str, Any]) -> Any:
+        """Return rows of the design from a table, with their offsets; none of its values may be missing."""
+        if self.formula:
+            rows = self.fit.model.new_rows(frame, True, **known)
+        else:
+            names = [str(name) for name in self.data.names]
+            missing = [name for name in names if name not in frame]
+            if missing:
+                raise ValueError(f"the new rows have no column {missing[0]!r}; the model's are {', '.join(names)}")
+            rows = self.fit.model.new_rows(frame[names].to_numpy(dtype=float), False, **known)
+        if rows.kept is not None:
+            raise ValueError("rows that effects are taken over may not have missing values; drop or complete them")
+        return rows
+
+
+def _constant(column: Any) -> bool:
+    return bool((column == column.iloc[0]).all())
+
+
+def _listed(value: Any) -> list[Any]:
+    return [value] if isinstance(value, str) or np.ndim(value) == 0 else list(value)
