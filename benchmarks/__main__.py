@@ -8,11 +8,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks import report
+from benchmarks.bootstrap import compare_bootstraps
 from benchmarks.cases import FAMILIES, Case
 from benchmarks.peers import PEERS, Peer, choose
 from benchmarks.run import WorkerFailed, compare, compare_small
 
 SMALL_ROWS, SMALL_COLUMNS, SMALL_REPEAT = 100, 3, 300
+BOOTSTRAP, BOOTSTRAP_REPEAT = (10_000, 10), 3
 QUICK = {"rows": 20_000, "columns": 10, "repeat": 1}
 FULL = {"rows": 1_000_000, "columns": 20, "repeat": 3}
 QUICK_SMALL_REPEAT = 20
@@ -48,6 +50,11 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--small", action="store_true", help=f"many fits of {SMALL_ROWS} x {SMALL_COLUMNS} in one process"
     )
+    what.add_argument(
+        "--bootstrap",
+        action="store_true",
+        help="1,000 refits of 10,000 x 10 to rows drawn anew, beside a loop of statsmodels",
+    )
     what.add_argument("--quick", action="store_true", help="something of everything, within a minute")
     return made
 
@@ -56,11 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = parser().parse_args(given)
     try:
-        peers, missing = choose(options.peers)
+        peers, missing = choose(["natfit", "statsmodels"] if options.bootstrap else options.peers)
         if not peers:
             raise ValueError(f"none of the peers is installed: {', '.join(missing)}")
         small, large = cases(options)
-        parts = [report.opening(" ".join(["python -m benchmarks", *given]), peers, missing)]
+        parts = [report.opening(" ".join(["python -m benchmarks", *given]), peers, missing, not options.bootstrap)]
         print(parts[0], flush=True)
         for part in sections(options, peers, small, large):
             parts.append(part)
@@ -87,6 +94,8 @@ def cases(options: argparse.Namespace) -> tuple[list[Case], list[Case]]:
     if options.quick:
         small = [Case("poisson", SMALL_ROWS, SMALL_COLUMNS, seed=options.seed, order=options.order)]
         return small, made(FAMILIES, QUICK["rows"], QUICK["columns"])
+    if options.bootstrap:
+        return [], made(("poisson",), *BOOTSTRAP)
     return [], made(("poisson",), FULL["rows"], FULL["columns"])
 
 
@@ -98,7 +107,11 @@ def sections(
         repeat = QUICK_SMALL_REPEAT if options.quick else options.repeat or SMALL_REPEAT
         timings = {case.family: compare_small(case, peers, repeat, options.timeout) for case in small}
         yield report.small_table(timings, f"{small[0].rows} x {small[0].columns}")
-    for case in large:
+    for case in large if options.bootstrap else ():
+        yield report.bootstrap_table(
+            case.title, compare_bootstraps(case, options.repeat or BOOTSTRAP_REPEAT, options.timeout)
+        )
+    for case in () if options.bootstrap else large:
         repeat = options.repeat or (QUICK if options.quick else FULL)["repeat"]
         yield report.comparison_table(compare(case, peers, repeat, options.timeout))
 

@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.bootstrap import REPLICATES, Timing
 from benchmarks.peers import PEERS, Peer
 from benchmarks.run import Comparison, Runs
 
 NONE = "-"
 
 
-def opening(command: str, peers: Sequence[Peer], missing: Sequence[str]) -> str:
+def opening(command: str, peers: Sequence[Peer], missing: Sequence[str], calls: bool = True) -> str:
     """Return what was run, when, where and with which versions."""
     versions = [f"{peer.name} {peer.version}" for peer in peers]
     lines = [
@@ -26,8 +27,9 @@ def opening(command: str, peers: Sequence[Peer], missing: Sequence[str]) -> str:
     ]
     if missing:
         lines.append(f"- Not installed, so left out: {', '.join(missing)}")
-    lines += ["", "What each runs, with its default settings and no penalty:", ""]
-    lines += [f"- {peer.name}: {peer.call}." for peer in peers]
+    if calls:
+        lines += ["", "What each runs, with its default settings and no penalty:", ""]
+        lines += [f"- {peer.name}: {peer.call}." for peer in peers]
     return "\n".join(lines) + "\n"
 
 
@@ -77,6 +79,29 @@ def small_table(timings: Mapping[str, Mapping[str, Sequence[float]]], shape: str
         f"Medians of {repeat} fits with standard errors in one process, the peers in turn.",
         "",
         _table(["family", "peer", "milliseconds", "quartiles", "times natfit"], rows),
+    ]
+    return "\n".join(lines)
+
+
+def bootstrap_table(title: str, ways: Sequence[Sequence[Timing]]) -> str:
+    """Return a table of bootstraps: a row for each way, its seconds scaled to as many replicates."""
+    medians = [statistics.median(one.scaled for one in timings) for timings in ways]
+    rows = []
+    for timings, seconds in zip(ways, medians, strict=True):
+        low, high = min(one.scaled for one in timings), max(one.scaled for one in timings)
+        cpu = statistics.median(one.cpu_seconds * REPLICATES / one.replicates for one in timings)
+        apart = timings[0].difference
+        cells = [timings[0].name, str(timings[0].replicates), f"{seconds:.2f}", f"{low:.2f} - {high:.2f}", f"{cpu:.2f}"]
+        rows.append([*cells, _ratio(seconds, medians[0]), NONE if apart is None else f"{apart:.1g}"])
+    head = ["way", "replicates made", f"seconds for {REPLICATES}", "from - to", "CPU seconds", "times natfit"]
+    lines = [
+        f"## Case bootstrap, {title}",
+        "",
+        f"Medians over {len(ways[0])} round(s) of fresh processes, the ways in turn: `fit.bootstrap({REPLICATES})` and "
+        "its fit, and loops of `GLM(y[rows], X[rows]).fit()`, which make fewer replicates, of the same rows; "
+        f"their time is scaled to {REPLICATES}.",
+        "",
+        _table([*head, "largest difference in standard errors"], rows),
     ]
     return "\n".join(lines)
 

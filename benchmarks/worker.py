@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import small
+from benchmarks import bootstrap, small
 from benchmarks.cases import Case, load
 from benchmarks.judge import Maximum, find_maximum
 from benchmarks.measure import measure
@@ -67,7 +67,7 @@ def _maximum(y: np.ndarray, X: np.ndarray, job: dict[str, Any]) -> Maximum:
     raise ArithmeticError("no answer was near enough to the maximum to find it")
 
 
-JOBS = {"fit": fit, "gram": gram, "judge": judge, "small": small.job}
+JOBS = {"fit": fit, "gram": gram, "judge": judge, "small": small.job, "bootstrap": bootstrap.job}
 
 
 def main() -> None:
