@@ -154,8 +154,8 @@ class Chosen:
 
     __slots__ = ("columns", "shape", "whole")
 
-    def __init__(self, whole: Dense | Tabmat | Constant | Chosen, columns: Array):
-        self.whole: Dense | Tabmat | Constant = whole.whole if isinstance(whole, Chosen) else whole
+    def __init__(self, whole: Dense | Tabmat | Constant | Chosen | Combined, columns: Array):
+        self.whole: Dense | Tabmat | Constant | Combined = whole.whole if isinstance(whole, Chosen) else whole
         self.columns: Array = whole.columns[columns] if isinstance(whole, Chosen) else columns
         self.shape: tuple[int, ...] = (whole.shape[0], columns.size)
 
@@ -180,11 +180,51 @@ class Chosen:
         return self.whole.dense()[:, self.columns]
 
 
-Columns = Dense | Tabmat | Constant | Chosen
+class Combined:
+    """Linear combinations of another design's columns, none of them made: its products are the whole design's, combined.
+
+    Parameters
+    ----------
+    whole : Dense, Tabmat, Constant or Chosen
+    mix : (p, q) ndarray
+        Column j is ``whole @ mix[:, j]``.
+    """
+
+    __slots__ = ("mix", "shape", "whole")
+
+    def __init__(self, whole: Dense | Tabmat | Constant | Chosen | Combined, mix: Array):
+        self.whole: Dense | Tabmat | Constant | Chosen = whole.whole if isinstance(whole, Combined) else whole
+        self.mix: Array = whole.mix @ mix if isinstance(whole, Combined) else mix
+        self.shape: tuple[int, ...] = (whole.shape[0], mix.shape[1])
+
+    def rows(self, start: int, stop: int) -> Combined:
+        return Combined(self.whole.rows(start, stop), self.mix)
+
+    def matvec(self, vector: Array) -> Array:
+        return self.whole.matvec(self.mix @ vector)
+
+    def rmatvec(self, vector: Array) -> Array:
+        return self.whole.rmatvec(vector) @ self.mix
+
+    def gram(self, weight: Array) -> Array:
+        return self.mix.T @ self.whole.gram(weight) @ self.mix
+
+    def weighted_rows(self, root: Array) -> Array:
+        return self.whole.weighted_rows(root) @ self.mix
+
+    def dense(self) -> Array:
+        return self.whole.dense() @ self.mix
+
+
+Columns = Dense | Tabmat | Constant | Chosen | Combined
 
 
 def cross(left: Columns, weight: Array, right: Columns) -> Array:
     """Return left' diag(weight) right, the block of an information matrix between two predictors."""
+    if isinstance(left, Combined):
+        return left.mix.T @ cross(left.whole, weight, right)
+    if isinstance(right, Combined):
+        return cross(left, weight, right.whole) @ right.mix
     if isinstance(left, Chosen):
         return cross(left.whole, weight, right)[left.columns]
     if isinstance(right, Chosen):
@@ -200,7 +240,7 @@ def cross(left: Columns, weight: Array, right: Columns) -> Array:
 
 def as_columns(matrix: Any) -> Columns:
     """Wrap what a user or a formula gives: a NumPy array, a SciPy sparse matrix or a tabmat matrix."""
-    if isinstance(matrix, Dense | Tabmat | Constant | Chosen):
+    if isinstance(matrix, Columns):
         return matrix
     if isinstance(matrix, np.ndarray):
         return Dense(matrix)

@@ -49,7 +49,9 @@ class Table(Mapping[str, Any]):
         self._series: dict[str, pd.Series[Any]] = {}
         if isinstance(data, Table):
             data = data._columns
+        named = None
         if isinstance(data, pd.Series):
+            named = data.name
             data = data.to_dict()
         if isinstance(data, np.ndarray) and data.dtype.names:
             data = {name: data[name] for name in data.dtype.names}
@@ -61,6 +63,8 @@ class Table(Mapping[str, Any]):
             self._from_mapping(data)
         else:
             self._from_narwhals(data)
+        if named is not None:
+            self.index = pd.Index([named])
         self._position = pd.RangeIndex(self.n_rows) if self.index is None else self.index
 
     def _from_mapping(self, data: Mapping[str, Any]) -> None:

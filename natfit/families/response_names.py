@@ -127,6 +127,18 @@ class ResponseNames:
         return scipy_distribution(self, np.asarray(mu, dtype=float), scale / np.asarray(var_weights), n_trials)
 
 
+def warn_of_scale(family: Any, scale: float) -> None:
+    """Warn that a distribution has no dispersion to take, where the one estimated is not 1."""
+    if family.dispersion is not None and scale != family.dispersion:
+        import warnings
+
+        warnings.warn(
+            f"using scale=1: the {family.name} distribution has no dispersion, and the one estimated is {scale:.6g}",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
 def scipy_distribution(family: Any, mu: Array, dispersion: Any, trials: Any = 1) -> Any:
     """Return SciPy's frozen distribution of a family's response.
 

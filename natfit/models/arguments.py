@@ -99,7 +99,7 @@ def make_settings(
         raise ValueError(f"rank must be 'drop' or 'raise', got {rank!r}")
     if int(maxiter) < 0:
         raise ValueError(f"maxiter must be 0 (evaluate the start only) or more, got {maxiter}")
-    known = {"tol_criterion", "atol", "rtol"} | IGNORED
+    known = {"tol_criterion", "atol", "rtol", "scaletype"} | IGNORED
     for name in extra:
         if name not in known:
             raise TypeError(f"fit got an unexpected argument {name!r}")

@@ -38,6 +38,7 @@ def from_arrays(endog: Any, exog: Any, extras: Mapping[str, Any], missing: str) 
         n_missing=bound.n_missing,
         kept=bound.kept,
         labels=bound.labels,
+        extra_names={name: str(v.name) for name, v in extras.items() if getattr(v, "name", None) is not None},
     )
     return _with_extras(data, bound.extras)
 

@@ -62,6 +62,11 @@ def _check_extras(data: GLMData, link: Link) -> None:
 def _proportions(data: GLMData, family: Response) -> Array:
     """Turn two columns of successes and failures into proportions and trials; return the successes."""
     if family.name != "binomial" or data.y.shape[1] != 2:
+        if family.name == "binomial":
+            raise ValueError(
+                f"endog has more than 2 columns: a binomial response is one column, or two of successes and failures, and "
+                f"this has {data.y.shape[1]}"
+            )
         raise ValueError(
             f"a response of {data.y.shape[1]} columns is two columns of successes and failures for family='binomial'; "
             f"{family.name} takes one column"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,10 @@ from natfit.data.block import Block
 from natfit.data.matrix import Columns
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+
+SPANNED = 1e-10
+"""A constant lies in the span of the columns when projecting on them leaves less than this share of its square."""
 
 
 @dataclass
@@ -49,6 +54,10 @@ class GLMData:
         Offset, exposure and weights that were named by a column or an expression.
     terms : list of (str, slice)
         The formula's terms and their columns.
+    extra_names : dict of str to str
+        What offset, exposure and weights were called, where they were given as named columns.
+    has_constant : bool, optional
+        Whether the columns hold a constant, where the user has said so.
     """
 
     y: Array
@@ -71,6 +80,8 @@ class GLMData:
     chosen: list[int] | None = None
     expressions: dict[str, str] = field(default_factory=dict)
     terms: list[Any] = field(default_factory=list)
+    extra_names: dict[str, str] = field(default_factory=dict)
+    has_constant: bool | None = None
 
     @property
     def n_rows(self) -> int:
@@ -90,6 +101,28 @@ class GLMData:
     @property
     def ynames(self) -> str:
         return self.y_name
+
+    @cached_property
+    def k_constant(self) -> int:
+        """1 where the columns hold a constant, or add up to one as dummies do; else 0."""
+        if self.has_constant is not None:
+            return int(self.has_constant)
+        ones = np.ones(self.n_rows)
+        gram, along = self.design.gram(ones), self.design.rmatvec(ones)
+        length = np.sqrt(gram.diagonal())
+        scale = np.divide(1.0, length, out=np.zeros_like(length), where=length > 0.0)
+        along = along * scale
+        weights = np.linalg.lstsq(gram * np.outer(scale, scale), along, rcond=1e-12)[0]
+        return int(1.0 - (along @ weights) / len(ones) < SPANNED)
+
+    @property
+    def const_idx(self) -> int | None:
+        """Number of the first column that is constant and not zero, or None."""
+        low, high = self.design.rmatvec(np.ones(self.n_rows)), self.design.gram(np.ones(self.n_rows)).diagonal()
+        # Constant: its sum of squares is the square of its sum over the number of rows (Cauchy and Schwarz).
+        spread = high - low**2 / self.n_rows
+        found = np.flatnonzero((low != 0.0) & (np.abs(spread) <= SPANNED * high))
+        return int(found[0]) if found.size and self.has_constant is not False else None
 
     def linear_offset(self) -> Array | None:
         """Return offset plus log exposure: what is added to the linear predictor."""

@@ -28,6 +28,7 @@ from natfit.models.glm_rows import GLMRows
 from natfit.models.origin import Origin, updated
 from natfit.models.rows import NewRows, row_column
 from natfit.models.verdict import warn_about
+from natfit.results.constrained import ConstrainedResults
 from natfit.results.glm import GLMResults
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ class GLM(GLMAttributes, GLMRows):
         **kwargs: Any,
     ):
         trials = kwargs.pop("n_trials", None) if trials is None else trials
+        has_constant = kwargs.pop("hasconst", None)
         if kwargs:
             raise TypeError(f"GLM got an unexpected argument {next(iter(kwargs))!r}")
         extras = {
@@ -117,7 +119,9 @@ class GLM(GLMAttributes, GLMRows):
             "var_weights": var_weights,
             "trials": trials,
         }
-        self._set_up(binding.from_arrays(endog, exog, extras, missing), family, link, dispersion, n_jobs)
+        bound = binding.from_arrays(endog, exog, extras, missing)
+        bound.has_constant = has_constant
+        self._set_up(bound, family, link, dispersion, n_jobs)
 
     @classmethod
     def from_formula(
@@ -295,15 +299,55 @@ class GLM(GLMAttributes, GLMRows):
         """
         covariance = resolve_covariance(method, cov_type, cov_kwds, self.data, kwargs)
         start = check_start(start_params, len(self.data.names))
-        dispersion = resolve_dispersion(self.family, scale if scale is not None else self.dispersion)
+        scale = kwargs.get("scaletype") if scale is None else scale
+        dispersion = resolve_dispersion(self.family, self.dispersion if scale is None else scale)
         reduction = resolve_reduction(bias_reduction, dispersion, self.family, optimizer)
         settings = make_settings(start, maxiter, tol, optimizer, rank, kwargs, reduction)
         with binding.progress_bar(progress) as callback:
             fitted, family, shape = self._run(settings, callback)
         self._rank = int(fitted.kept.sum())
         results = GLMResults(self, fitted, family, dispersion, covariance, use_t, shape)
+        results.method = method
+        results.mle_settings = {"optimizer": method, "maxiter": maxiter, "full_output": full_output, "disp": disp}
         warn_about(fitted, self.data.names)
         return results
+
+    def fit_constrained(self, constraints: Any, start_params: Any = None, **fit_kwds: Any) -> ConstrainedResults:
+        """Fit under linear constraints R beta = q, by maximum likelihood.
+
+        Parameters
+        ----------
+        constraints : str, list of str, mapping, (k, p) array_like, or (R, q)
+            ``"x1 = x2, x3 = 0.5"``, or R with q = 0 unless given.
+        start_params : (p,) array_like, optional
+        **fit_kwds
+            As of `fit`.
+
+        Returns
+        -------
+        ConstrainedResults
+            Its standard errors know of the constraints; its ``results_constrained`` is the fit of the free coefficients.
+
+        Raises
+        ------
+        ValueError
+            If the constraints can't be read, contradict each other, or leave nothing to fit.
+
+        Notes
+        -----
+        The constraints are solved for some of the coefficients, and the others fitted on combinations of the columns.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import natfit as nf
+        >>> X = np.column_stack([np.ones(4), [0.0, 1.0, 2.0, 3.0], [1.0, 0.0, 0.0, 1.0]])
+        >>> nf.GLM([1, 2, 4, 9], X, family="poisson").fit_constrained("x1 = 0.5").params.round(4)
+        array([0.4093, 0.5   , 0.1884])
+        """
+        from natfit.models.constrained import fit_constrained
+
+        return fit_constrained(self, constraints, start_params, fit_kwds)
 
     def _run(self, settings: Settings, callback: Any) -> tuple[Fitted, Response, Any]:
         """Return the fit, the family with its constants as estimated, and what is known of an estimated shape."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from natfit.data.matrix import Chosen, Dense
+from natfit.data.matrix import Chosen, Combined, Dense
 from natfit.need import LOGLIK, METRIC, OBSERVED, SCORE
 from natfit.results.dispersion import estimate_dispersion
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from natfit.models.data import GLMData
 
 Array = np.ndarray[Any, np.dtype[Any]]
-
-SPANNED = 1e-10
-"""A constant lies in the span of the columns when projecting on them leaves less than this share of its square."""
 
 
 class GLMAttributes:
@@ -49,7 +46,7 @@ class GLMAttributes:
     def exog(self) -> Any:
         """The design, as it was given."""
         design = self.data.design
-        if isinstance(design, Chosen):
+        if isinstance(design, Chosen | Combined):
             return design.dense()
         return design.array if isinstance(design, Dense) else getattr(design, "matrix", design)
 
@@ -106,16 +103,34 @@ class GLMAttributes:
         """Observations less the rank of the design."""
         return self.wnobs - self.rank
 
-    @cached_property
+    @property
     def k_constant(self) -> int:
         """1 where the columns hold a constant, or add up to one as dummies do; else 0."""
-        ones = np.ones(self.data.n_rows)
-        gram, along = self.data.design.gram(ones), self.data.design.rmatvec(ones)
-        length = np.sqrt(gram.diagonal())
-        scale = np.divide(1.0, length, out=np.zeros_like(length), where=length > 0.0)
-        along = along * scale
-        weights = np.linalg.lstsq(gram * np.outer(scale, scale), along, rcond=1e-12)[0]
-        return int(1.0 - (along @ weights) / len(ones) < SPANNED)
+        return self.data.k_constant
+
+    @property
+    def offset_name(self) -> str | None:
+        """What the offset was called where it was given: by a Series, or in the formula's table."""
+        return self._extra_name("offset")
+
+    @property
+    def exposure_name(self) -> str | None:
+        """What the exposure was called where it was given."""
+        return self._extra_name("exposure")
+
+    @property
+    def freq_weights_name(self) -> str | None:
+        """What the frequency weights were called where they were given."""
+        return self._extra_name("freq_weights")
+
+    @property
+    def var_weights_name(self) -> str | None:
+        """What the variance weights were called where they were given."""
+        return self._extra_name("var_weights")
+
+    def _extra_name(self, which: str) -> str | None:
+        given = self.data.extra_names.get(which, self.data.expressions.get(which, which))
+        return None if getattr(self.data, which) is None else given
 
     # -- the likelihood at given coefficients ----------------------------------------------------------------------
 

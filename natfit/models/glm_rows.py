@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from natfit.families.response_names import scipy_distribution
+from natfit.families.response_names import scipy_distribution, warn_of_scale
 
 if TYPE_CHECKING:
     from natfit.data.arrays import Source
@@ -184,6 +184,7 @@ class GLMRows:
         """
         mu = np.asarray(self.predict(params, exog, exposure, offset))
         dispersion = self._at(params, scale)[1] if scale is None else float(scale)
+        warn_of_scale(self.family, dispersion)
         return scipy_distribution(self.family, mu, dispersion / np.asarray(var_weights), n_trials)
 
     def estimate_tweedie_power(self, mu: Any, method: str = "brentq", low: float = 1.01, high: float = 5.0) -> float:

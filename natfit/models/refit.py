@@ -68,6 +68,10 @@ def refit(
     n_jobs : int, optional
         Threads; as the model has them by default.
     """
+    if getattr(fit, "constraints", None) is not None and design is None:
+        raise NotImplementedError(
+            "a constrained fit is not refitted, as the constraints would be lost; ask fit.results_constrained instead"
+        )
     data = model.data
     if columns is not None:
         data = choose(data, np.asarray(columns, dtype=int))

@@ -47,6 +47,8 @@ class GLMResults(Profiling, Coefficients, Measures, Residuals, AfterFit, Compari
         Squared distance to the maximum in standard errors, where the optimizer ended.
     family, link
         The family has its constants as estimated.
+    method : str
+        As it was asked for; what was done stands in `record`, and in words in the table.
     """
 
     def __init__(
@@ -68,7 +70,7 @@ class GLMResults(Profiling, Coefficients, Measures, Residuals, AfterFit, Compari
         self.cov_type = self._cov_kind.name
         self.use_t = bool(use_t)
         self.shape = shape
-        self.method = fitted.outcome.record[-1].metric if fitted.outcome.record else "none"
+        self.method = "IRLS"
         self.converged = fitted.converged
         self.reason = fitted.reason
         self.decrement = fitted.outcome.decrement
@@ -77,7 +79,7 @@ class GLMResults(Profiling, Coefficients, Measures, Residuals, AfterFit, Compari
         self.cov_kwds = robust.settings(self._cov_kind, self.use_t)
         if n_groups := self._cov_kind.n_groups:
             self.n_groups = n_groups[0] if len(n_groups) == 1 else n_groups
-        self.mle_settings = {"optimizer": self.method}
+        self.mle_settings: dict[str, Any] = {"optimizer": self.method}
 
     @property
     def k_constant(self) -> int:

@@ -61,17 +61,17 @@ class Residuals:
 
     @property
     def resid_anscombe(self) -> Any:
-        """(A(y) - A(mu)) / V(mu)^(1/6) sqrt(weight), A the integral of V^(-1/3): nearly normal."""
-        return self._anscombe(1.0)
+        """(A(y) - A(mu)) / V(mu)^(1/6) sqrt(weight / dispersion), A the integral of V^(-1/3): nearly normal."""
+        return self._anscombe(self.scale)
 
     @property
     def resid_anscombe_scaled(self) -> Any:
-        """`resid_anscombe` over the root of the dispersion."""
+        """Another name of `resid_anscombe`."""
         return self._anscombe(self.scale)
 
     @property
     def resid_anscombe_unscaled(self) -> Any:
-        """Another name of `resid_anscombe`."""
+        """`resid_anscombe` at unit dispersion."""
         return self._anscombe(1.0)
 
     def _anscombe(self, scale: float) -> Any:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from natfit.families.response_names import warn_of_scale
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -20,6 +24,16 @@ class Surface:
 
         @property
         def _params_filled(self) -> Array: ...
+
+    @property
+    def _results(self) -> Any:
+        """This fit without labels: statsmodels' generic classes unwrap a result by this name."""
+        plain = copy.copy(self)
+        vars(plain).update(model=copy.copy(self.model))
+        plain.model.data = replace(self.model.data, labelled=False)
+        for name in ("params", "fittedvalues"):
+            vars(plain).pop(name, None)
+        return plain
 
     def get_distribution(
         self, exog: Any = None, transform: bool = True, var_weights: Any = 1.0, n_trials: Any = 1, **known: Any
@@ -48,6 +62,7 @@ class Surface:
         array([0.0183])
         """
         mu = np.asarray(self.predict(exog, transform, **known))  # type: ignore[attr-defined]
+        warn_of_scale(self.family, self.scale)
         return self.family.get_distribution(mu, self.scale, var_weights, n_trials)
 
     def get_hat_matrix_diag(self, observed: bool = True) -> Array:

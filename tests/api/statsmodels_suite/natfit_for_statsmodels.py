@@ -21,9 +21,11 @@ import statsmodels.api
 import statsmodels.formula.api
 from statsmodels.genmod import generalized_linear_model
 from statsmodels.genmod.generalized_linear_model import GLM as THEIRS
+from statsmodels.genmod.generalized_linear_model import GLMResults as THEIR_RESULTS
 
 import natfit as nf
 from natfit.models import binding
+from natfit.results.glm import GLMResults
 
 HOME = Path(statsmodels.__file__).parent
 
@@ -57,6 +59,8 @@ def replace_everywhere() -> None:
             for key, value in list(vars(module).items()):
                 if value is THEIRS:
                     setattr(module, key, nf.GLM)
+                if value is THEIR_RESULTS:
+                    setattr(module, key, GLMResults)
     statsmodels.formula.api.glm = nf.GLM.from_formula
     assert generalized_linear_model.GLM is nf.GLM is statsmodels.api.GLM
 
