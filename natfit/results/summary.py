@@ -68,10 +68,12 @@ def _family_name(fit: GLMResults) -> str:
 
 def notes(fit: GLMResults) -> list[str]:
     """Return what is to be said below the table, the reservations first."""
-    said = _reservations(fit) + wald_notes(fit)
+    said = _reservations(fit) + wald_notes(getattr(fit, "results_constrained", fit))
     constraints = getattr(fit, "constraints", None)
     if constraints is not None:
-        said.append(f"Fitted under {len(constraints.constants)} linear constraint(s), which the standard errors know of.")
+        said.append(
+            f"Fitted under {len(constraints.constants)} linear constraint(s), which the standard errors know of."
+        )
     data = fit.model.data
     if data.levels is not None:
         said.append(f"Modelled: P({data.y_name} = {data.levels[1]!r}).")
