@@ -70,7 +70,7 @@ def refit(
     """
     if getattr(fit, "constraints", None) is not None and design is None:
         raise NotImplementedError(
-            "a constrained fit is not refitted, as the constraints would be lost; ask fit.results_constrained instead"
+            "a refit would lose the constraints of this fit; ask fit.results_constrained, the fit of its free coefficients"
         )
     data = model.data
     if columns is not None:

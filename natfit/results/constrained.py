@@ -76,12 +76,23 @@ class ConstrainedResults(GLMResults):
         """Return the leverages of the constrained fit, (n,)."""
         return self.results_constrained.get_hat_matrix_diag(observed)
 
-    def get_influence(self, observed: bool = True) -> Any:
-        """Refuse: deletion moves the free coefficients alone."""
-        raise NotImplementedError(
-            "the influence of rows on a constrained fit is that on its free coefficients; ask fit.results_constrained"
-        )
+    def conf_int(self, *args: Any, **kwargs: Any) -> Any:
+        """Return Wald limits: those of the profile likelihood stand with ``results_constrained``."""
+        if kwargs.get("method", "wald") != "wald":
+            raise NotImplementedError(LOST.format(f"conf_int(method={kwargs['method']!r})"))
+        return super().conf_int(*args, **kwargs)
 
-    def influence(self, dfbetas: bool = True) -> Any:
-        """Refuse: deletion moves the free coefficients alone."""
-        return self.get_influence()
+
+LOST = "{} would lose the constraints of this fit; ask fit.results_constrained, the fit of its free coefficients"
+
+
+def _refused(name: str) -> Any:
+    def method(self: ConstrainedResults, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError(LOST.format(name))
+
+    method.__name__, method.__doc__ = name, "Refuse: the fit of the free coefficients, ``results_constrained``, has it."
+    return method
+
+
+for _name in ("get_influence", "influence", "profile", "wald_check", "bootstrap", "update", "drop1", "add1", "step"):
+    setattr(ConstrainedResults, _name, _refused(_name))

@@ -106,6 +106,9 @@ class ModelView:
         return getattr(self.own, name)
 
 
+ModelView.__name__ = "GLM"  # what statsmodels' tables print
+
+
 class FitView:
     """A fit with plain arrays, and a `ModelView` for its model; all else is the fit's own."""
 
