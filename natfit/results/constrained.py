@@ -76,11 +76,11 @@ class ConstrainedResults(GLMResults):
         """Return the leverages of the constrained fit, (n,)."""
         return self.results_constrained.get_hat_matrix_diag(observed)
 
-    def conf_int(self, *args: Any, **kwargs: Any) -> Any:
+    def conf_int(self, alpha: float = 0.05, cols: Any = None, method: str = "wald") -> Any:
         """Return Wald limits: those of the profile likelihood stand with ``results_constrained``."""
-        if kwargs.get("method", "wald") != "wald":
-            raise NotImplementedError(LOST.format(f"conf_int(method={kwargs['method']!r})"))
-        return super().conf_int(*args, **kwargs)
+        if method != "wald":
+            raise NotImplementedError(LOST.format(f"conf_int(method={method!r})"))
+        return super().conf_int(alpha, cols)
 
 
 LOST = "{} would lose the constraints of this fit; ask fit.results_constrained, the fit of its free coefficients"
