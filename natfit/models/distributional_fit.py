@@ -61,7 +61,7 @@ def fit_distributional(problem: Problem, settings: Settings) -> Fitted:
         )
     tie = _without(problem.tie, kept) if notes else problem.tie
     likelihood = problem.likelihood
-    sparing = likelihood.family.information != "closed form" and problem.source.n_rows > LARGE
+    sparing = likelihood.family.costly and problem.source.n_rows > LARGE
     stepping = likelihood.thinned(SPARING) if sparing else likelihood
     home = LikelihoodObjective(stepping, problem.source)
     whole = tie.matrix.shape[0] == tie.matrix.shape[1] and np.array_equal(tie.matrix, np.eye(len(tie.matrix)))

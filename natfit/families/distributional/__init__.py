@@ -7,8 +7,8 @@ Examples
 ('rate', 'inflation')
 """
 
-from natfit.families.distributional import reused, zero_inflated
+from natfit.families.distributional import counts, location_scale, positive, reused, zero_inflated  # noqa: F401  (registers)
 from natfit.families.distributional.base import DistributionalFamily, Parameters
 from natfit.families.distributional.registry import get, names, register
 
-__all__ = ["DistributionalFamily", "Parameters", "get", "names", "register", "reused", "zero_inflated"]
+__all__ = ["DistributionalFamily", "Parameters", "get", "names", "register"]

@@ -88,6 +88,10 @@ class DistributionalFamily(ABC):
     information: str = "by differentiation and quadrature"
     shared_predictors: bool = False
     """Whether one formula stands for all parameters, as for the classes of a multinomial."""
+    atoms: tuple[float, ...] = ()
+    """Values at which a continuous response has mass: ``log_prob`` is a log-mass there, a log-density elsewhere."""
+    simpler: tuple[tuple[str, str, float, str], ...] = ()
+    """Limits at which a parameter is not identified: (parameter, "low" or "high", value, the family that is left there)."""
     class_names: Sequence[str] | None = None
     """What the columns of a mean are called where the response has several."""
 
@@ -114,7 +118,7 @@ class DistributionalFamily(ABC):
         """
         from natfit.families.distributional.expectation import expected_information
 
-        return expected_information(self, y, theta)
+        return expected_information(self, theta)
 
     def contains(self, theta: Theta) -> Array:
         """Say which rows' parameters lie in the domain, (n,)."""
@@ -150,6 +154,15 @@ class DistributionalFamily(ABC):
             else:
                 made[:, k] = np.clip(column - 1.0, domain.low + 1e-3, domain.high - 1e-3)
         return made
+
+    @property
+    def costly(self) -> bool:
+        """Whether each row's information takes a quadrature of its own, so that steps are to spare it."""
+        return type(self).fisher is DistributionalFamily.fisher
+
+    def every_response(self) -> Array | None:
+        """Return all responses (m, *event) there can be, of a family with finitely many: the law tests sum over them."""
+        return None
 
     @classmethod
     def examples(cls) -> tuple[Any, ...]:
@@ -240,14 +253,14 @@ class DistributionalFamily(ABC):
         """Return E[y] of each row; here by a sum or by quadrature."""
         from natfit.families.distributional.expectation import expect
 
-        return expect(self, lambda y: y, theta)
+        return expect(self, lambda y, t: [y], theta)[0]
 
     def variance(self, theta: Theta) -> Array:
         """Return the variance of y of each row; here by a sum or by quadrature."""
         from natfit.families.distributional.expectation import expect
 
-        mean = self.mean(theta)
-        return expect(self, lambda y: (y - mean[:, None]) ** 2, theta)
+        first, second = expect(self, lambda y, t: [y, y * y], theta)
+        return second - first * first
 
     def cdf(self, y: Array, theta: Theta) -> Array:
         """Return P(Y <= y) of each row; here by a sum or by quadrature."""

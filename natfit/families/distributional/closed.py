@@ -66,5 +66,5 @@ CLOSED = {
         lambda home: home[..., 0] / home.sum(axis=-1),
         lambda home: home[..., 0] * home[..., 1] / home.sum(axis=-1) ** 2 / (home.sum(axis=-1) + 1.0),
     ),
-    "poisson": Closed(lambda y, home: special.pdtr(np.floor(y), home[..., 0])),
+    "poisson": Closed(lambda y, home: np.where(y < 0.0, 0.0, special.pdtr(np.floor(np.maximum(y, 0.0)), home[..., 0]))),
 }

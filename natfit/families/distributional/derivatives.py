@@ -12,11 +12,11 @@ from natfit.families.interval import Interval
 Array = np.ndarray[Any, np.dtype[Any]]
 Theta = Sequence[Array]
 
-LARGEST = 0.01
+LARGEST = 2e-3
 """Share of a parameter's size, or of its distance to the edge of the domain, that a step begins with."""
-BEND = 2.5e-5
-"""Second difference of a row's log-density over a step that is small enough: a two-hundredth of a standard error of one row.
-The fourth-order formula's error is then some 1e-10 of the derivative, and rounding no more."""
+BEND = 1e-6
+"""Second difference of a row's log-density over a step that is small enough: a thousandth of a standard error of one row.
+The fourth-order formula's error is then some 1e-11 of the derivative, and rounding little more."""
 
 WEIGHTS = ((-2, 1.0 / 12.0), (-1, -8.0 / 12.0), (1, 8.0 / 12.0), (2, -1.0 / 12.0))
 """Of the values at so many steps, for the derivative times the step (Abramowitz & Stegun, 1964, 25.3.6)."""

@@ -1,0 +1,178 @@
+"""Counts with more or less spread than a Poisson's: negative binomial with either variance, and generalized Poisson."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import special
+
+from natfit.families.distributional.base import Array, DistributionalFamily, Matrix, Theta
+from natfit.families.distributional.location_scale import weighted_moments
+from natfit.families.distributional.registry import register
+from natfit.families.distributional.rising import log_rising, rising_slope, shape_information
+from natfit.families.interval import POSITIVE
+from natfit.families.support import counts
+
+FEWEST = 0.05
+"""Smallest alpha that moments are taken to say: under it a start could not move."""
+
+
+def _alpha_start(y: Array, weight: Array | None, power: int, name: str) -> list[float]:
+    """Return mean and alpha with Var = mean + alpha mean^power."""
+    mean, sd = weighted_moments(y, weight)
+    if mean <= 0.0:
+        raise ValueError(f"the {name} family needs one count above zero, but all {len(y)} are zero")
+    return [mean, max((sd * sd - mean) / mean**power, FEWEST)]
+
+
+class NegativeBinomialBase(DistributionalFamily):
+    """Negative binomial counts of mean mu and shape r, the variance being mu + mu^2 / r."""
+
+    parameter_names = ("mean", "alpha")
+    domains = (POSITIVE, POSITIVE)
+    support = counts(0)
+    information = "sum over the response"
+    simpler = (("alpha", "low", 1e-6, "poisson"),)
+
+    def shape(self, theta: Theta) -> Array:
+        """Return r."""
+        raise NotImplementedError
+
+    def log_prob(self, y: Array, theta: Theta) -> Array:
+        mean, r = theta[0], self.shape(theta)
+        main = special.xlogy(y, mean) - (y + r) * np.log1p(mean / r)
+        return log_rising(y, r) + main - special.gammaln(y + 1.0)
+
+    def mean(self, theta: Theta) -> Array:
+        return theta[0] + 0.0 * theta[1]
+
+    def variance(self, theta: Theta) -> Array:
+        return theta[0] * (1.0 + theta[0] / self.shape(theta))
+
+    def cdf(self, y: Array, theta: Theta) -> Array:
+        k, r = np.floor(y), self.shape(theta)
+        upper = special.betainc(r, np.maximum(k, 0.0) + 1.0, r / (r + theta[0]))
+        return np.where(k < 0.0, 0.0, upper)
+
+    def sample(self, theta: Theta, rng: np.random.Generator) -> Array:
+        r = self.shape(theta)
+        return rng.poisson(theta[0] * rng.standard_gamma(r) / r).astype(float)
+
+    def example_parameters(self) -> Array:
+        return np.array([[2.0, 0.5], [0.3, 1.5], [12.0, 0.1]])
+
+
+class NegativeBinomial2(NegativeBinomialBase):
+    """Counts of mean mu and variance mu + alpha mu^2 (NB2); R's theta is 1 / alpha.
+
+    Mean and alpha are orthogonal. Sources: Lawless (1987), Canadian Journal of Statistics 15, 209-225; Hilbe (2011),
+    Negative Binomial Regression.
+    """
+
+    name = "negative_binomial"
+
+    def shape(self, theta: Theta) -> Array:
+        return 1.0 / theta[1] + 0.0 * theta[0]
+
+    def score(self, y: Array, theta: Theta) -> list[Array]:
+        mean, alpha = theta
+        r = 1.0 / alpha
+        in_shape = rising_slope(y, r) - np.log1p(alpha * mean) + y / r - (y - mean) / (r + mean)
+        return [(y - mean) / (mean * (1.0 + alpha * mean)), -r * r * in_shape]
+
+    def fisher(self, y: Array, theta: Theta) -> Matrix:
+        mean, alpha = theta
+        r = 1.0 / alpha
+        return {(0, 0): 1.0 / (mean * (1.0 + alpha * mean)), (1, 1): r**4 * shape_information(mean, r)}
+
+    def start(self, y: Array, weight: Array | None) -> list[float]:
+        return _alpha_start(y, weight, 2, self.name)
+
+
+class NegativeBinomial1(NegativeBinomialBase):
+    """Counts of mean mu and variance mu (1 + alpha) (NB1).
+
+    Source: Cameron & Trivedi (2013), Regression Analysis of Count Data, section 3.3.
+    """
+
+    name = "negative_binomial_1"
+
+    def shape(self, theta: Theta) -> Array:
+        return theta[0] / theta[1]
+
+    def score(self, y: Array, theta: Theta) -> list[Array]:
+        mean, alpha = theta
+        r = mean / alpha
+        in_shape = rising_slope(y, r) + y / r - np.log1p(alpha)
+        in_alpha = (y / alpha - r) / (1.0 + alpha)
+        return [in_shape / alpha, in_alpha - r / alpha * in_shape]
+
+    def fisher(self, y: Array, theta: Theta) -> Matrix:
+        # in (r, alpha): E[(d/dr)^2] = that at a fixed mean + alpha / (r (1 + alpha)), cross 1 / (1 + alpha)
+        mean, alpha = theta
+        r, more = mean / alpha, 1.0 + alpha
+        in_shape = shape_information(mean, r) + alpha / (r * more)
+        cross, in_alpha, slope = 1.0 / more, r / (alpha * more), r / alpha
+        return {
+            (0, 0): in_shape / alpha**2,
+            (0, 1): (cross - slope * in_shape) / alpha,
+            (1, 1): in_alpha - 2.0 * slope * cross + slope**2 * in_shape,
+        }
+
+    def start(self, y: Array, weight: Array | None) -> list[float]:
+        return _alpha_start(y, weight, 1, self.name)
+
+
+class GeneralizedPoisson(DistributionalFamily):
+    """Counts of mean m and variance m (1 + alpha)^2: p(y) = a (a + d y)^(y-1) exp(-a - d y) / y!.
+
+    a = m / (1 + alpha), d = alpha / (1 + alpha); alpha > 0, so that every count has a positive probability. statsmodels'
+    form with p = 1. Source: Consul & Famoye (1992), Communications in Statistics 21, 89-109.
+    """
+
+    name = "generalized_poisson"
+    parameter_names = ("mean", "alpha")
+    domains = (POSITIVE, POSITIVE)
+    support = counts(0)
+    information = "closed form"
+    simpler = (("alpha", "low", 1e-6, "poisson"),)
+
+    def log_prob(self, y: Array, theta: Theta) -> Array:
+        mean, spread = theta[0], 1.0 + theta[1]
+        a = mean / spread
+        rate = a + theta[1] / spread * y
+        return np.log(a) + (y - 1.0) * np.log(rate) - rate - special.gammaln(y + 1.0)
+
+    def score(self, y: Array, theta: Theta) -> list[Array]:
+        mean, spread = theta[0], 1.0 + theta[1]
+        in_rate = (y - 1.0) / ((mean + theta[1] * y) / spread) - 1.0
+        return [1.0 / mean + in_rate / spread, -1.0 / spread + in_rate * (y - mean) / spread**2]
+
+    def fisher(self, y: Array, theta: Theta) -> Matrix:
+        # y (y - 1) p(y; a, d) / rate^2 = a / (a + 2 d) p(y - 2; a + 2 d, d): all that is needed sums to closed forms
+        mean, spread = theta[0], 1.0 + theta[1]
+        a, d = mean / spread, theta[1] / spread
+        two = a + 2.0 * d
+        first, cross, last = (two - a * d) / (a * two), a / two, mean + 2.0 * a / two
+        return {
+            (0, 0): first / spread**2,
+            (0, 1): (cross - mean * first) / spread**3,
+            (1, 1): (mean * mean * first - 2.0 * mean * cross + last) / spread**4,
+        }
+
+    def start(self, y: Array, weight: Array | None) -> list[float]:
+        mean, alpha = _alpha_start(y, weight, 1, self.name)
+        return [mean, float(np.sqrt(1.0 + alpha) - 1.0)]
+
+    def mean(self, theta: Theta) -> Array:
+        return theta[0] + 0.0 * theta[1]
+
+    def variance(self, theta: Theta) -> Array:
+        return theta[0] * (1.0 + theta[1]) ** 2
+
+    def example_parameters(self) -> Array:
+        return np.array([[2.0, 0.5], [0.3, 0.2], [12.0, 1.0]])
+
+
+register(NegativeBinomial2, aliases=("nb2", "nbinom2"))
+register(NegativeBinomial1, aliases=("nb1",))
+register(GeneralizedPoisson, aliases=("gp1",))
