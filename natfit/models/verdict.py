@@ -21,7 +21,7 @@ def warn_about(fitted: Fitted, names: Sequence[str], stacklevel: int = 3) -> Non
     warnings.warn(
         f"separation: at least {fitted.separation.n_rows} row(s) can be fitted ever better by letting {columns} run off "
         "to infinity, so these have no finite maximum-likelihood estimate and no standard error; drop or merge the "
-        "levels concerned, or use a penalised fit",
+        "levels concerned, or use fit(bias_reduction='firth')",
         SeparationWarning,
         stacklevel=stacklevel,
     )
