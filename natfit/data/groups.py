@@ -44,6 +44,30 @@ class Grouping(NamedTuple):
         return int(np.count_nonzero(np.bincount(self.codes[rows], minlength=self.n_groups)))
 
 
+def labels_of(labels: Any, what: str, table: Any) -> Any:
+    """Return labels, looked up in the formula's table where a text names one of its columns.
+
+    Raises
+    ------
+    ValueError
+        For a name without a table, or one that the table has no column of.
+
+    Examples
+    --------
+    >>> labels_of("site", "groups", {"site": [3, 3, 4]}).tolist()
+    [3, 3, 4]
+    """
+    if not isinstance(labels, str):
+        return labels
+    if table is None:
+        raise ValueError(
+            f"{what}={labels!r} names a column, and arrays have no columns to name; give the labels themselves"
+        )
+    from natfit.data.table import Table
+
+    return Table(table).column(labels)
+
+
 def read_grouping(labels: Any, what: str, n_rows: int, kept: Array | None = None, index: Any = None) -> Grouping:
     """Number the labels of one grouping.
 

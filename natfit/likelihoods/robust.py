@@ -143,6 +143,37 @@ def leveraged_meat(likelihood: GLMLikelihood, params: Array, inverse: Array, pow
         return Sums(meat=design.gram(each), perfect=put_in)
 
 
+def lag_weights(kernel: Any, lags: int) -> Array:
+    """Return a kernel's weights of the lags from 0, (lags + 1,).
+
+    Parameters
+    ----------
+    kernel : {"bartlett", "uniform"} or callable
+        A function takes the number of lags.
+    lags : int
+
+    Raises
+    ------
+    ValueError
+        For another name, or a function that returns another shape.
+
+    Examples
+    --------
+    >>> lag_weights("bartlett", 3)
+    array([1.  , 0.75, 0.5 , 0.25])
+    """
+    if callable(kernel):
+        weights = np.asarray(kernel(lags), dtype=float)
+        if weights.shape != (lags + 1,):
+            raise ValueError(
+                f"the kernel must return a weight for each lag from 0 to {lags}, got shape {weights.shape}"
+            )
+        return weights
+    if kernel not in ("bartlett", "uniform"):
+        raise ValueError(f"kernel must be 'bartlett', 'uniform' or a function of the number of lags, got {kernel!r}")
+    return 1.0 - np.arange(lags + 1.0) / (lags + 1.0) if kernel == "bartlett" else np.ones(lags + 1)
+
+
 def windowed(parts: Iterable[tuple[Array, Array]], weights: Array) -> Array:
     """Return the sum over lags l of weights[l] (G_l + G_l'), with G_l = sum_t s_t s_{t-l}' (and G_0 counted once).
 

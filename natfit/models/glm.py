@@ -272,7 +272,8 @@ class GLM(GLMAttributes, GLMRows):
             Settings of a robust covariance.
 
             - all: ``scaling_factor``, a number; ``bread``, "observed" (statsmodels) or "expected" information (R).
-            - cluster: ``groups``, one label for each row, or two columns of them for two ways; ``use_correction``, True
+            - cluster: ``groups``, one label for each row, or two columns of them for two ways, or names of columns of the
+              formula's table; ``use_correction``, True
               (R's ``vcovCL`` of type HC1), False or "HC0" (G / (G - 1) alone); ``df_correction``, False to keep `df_resid`
               for Student's t where it would be one less than the clusters.
             - HAC: ``maxlags``, by default 4 (n / 100)^(2/9); ``kernel``, "bartlett", "uniform" or a function of the number

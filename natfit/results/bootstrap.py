@@ -146,8 +146,8 @@ class Bootstrap:
         kind : {"case", "parametric", "cluster"}
             "case" draws rows with replacement (observations, where rows have frequencies; a row of trials as a whole).
             "cluster" draws whole groups of rows. "parametric" keeps the design and draws responses from the fitted law.
-        groups : (n,) array_like, optional
-            The cluster of each row.
+        groups : (n,) array_like or str, optional
+            The cluster of each row, or the name of a column of the formula's table.
         random_state : int, SeedSequence or Generator, optional
             Every replicate has a generator of its own, spawned from this: the numbers depend neither on ``n_jobs`` nor on
             the order in which replicates are worked out, and the first 100 of 1,000 are the 100 of 100.

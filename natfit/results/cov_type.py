@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from natfit.data.checks import did_you_mean, where
-from natfit.data.groups import Grouping, read_grouping
+from natfit.data.groups import Grouping, labels_of, read_grouping
+from natfit.likelihoods.robust import lag_weights
 
 if TYPE_CHECKING:
     from natfit.models.data import GLMData
@@ -248,8 +249,12 @@ def _columns(groups: Any, data: GLMData) -> list[Any]:
     """Return the one or two columns of labels that groups are given by."""
     if hasattr(groups, "columns"):
         return [groups[name] for name in groups.columns]
-    if isinstance(groups, list | tuple) and groups and np.ndim(groups[0]) > 0:
-        return list(groups)
+    if isinstance(groups, str):
+        return [groups]
+    if isinstance(groups, list | tuple) and groups:
+        named = all(isinstance(each, str) for each in groups) and len(groups) < data.n_rows
+        if named or np.ndim(groups[0]) > 0:
+            return list(groups)
     array = groups if hasattr(groups, "shape") else np.asarray(groups)
     if len(array.shape) == 2:
         return [array[:, j] for j in range(array.shape[1])]
@@ -257,11 +262,13 @@ def _columns(groups: Any, data: GLMData) -> list[Any]:
 
 
 def _grouping(labels: Any, what: str, data: GLMData) -> Grouping:
+    labels = labels_of(labels, what, data.table)
     return read_grouping(labels, what, data.n_rows, data.kept, data.index if data.labelled else None)
 
 
 def _grouping_of_time(time: Any, data: GLMData) -> Grouping:
     """Return points in time, numbered in their order."""
+    time = labels_of(time, "time", data.table)
     values = np.asarray(time)
     if values.dtype.kind not in "iufM":
         raise ValueError(f"'time' must be numbers or dates, so that it has an order; it holds {values.dtype}")
@@ -302,7 +309,7 @@ def observations(data: GLMData) -> float:
 
 
 def _lag_weights(asked: dict[str, Any], n_periods: int) -> Array:
-    """Return the kernel's weights of the lags from 0."""
+    """Return the kernel's weights of the lags from 0; note in ``asked`` what was left to defaults."""
     lags = asked.get("maxlags")
     if lags is None:
         lags = int(np.floor(4.0 * (n_periods / 100.0) ** (2.0 / 9.0)))
@@ -310,17 +317,6 @@ def _lag_weights(asked: dict[str, Any], n_periods: int) -> Array:
         raise ValueError(
             f"maxlags must be a whole number from 0 to {n_periods - 1}, one less than the periods, got {lags}"
         )
-    asked["maxlags"] = lags = int(lags)
-    kernel = asked.pop("kernel", asked.get("weights_func", "bartlett"))
-    if callable(kernel):
-        weights = np.asarray(kernel(lags), dtype=float)
-        if weights.shape != (lags + 1,):
-            raise ValueError(
-                f"the kernel must return a weight for each lag from 0 to {lags}, got shape {weights.shape}"
-            )
-    elif kernel in ("bartlett", "uniform"):
-        weights = 1.0 - np.arange(lags + 1.0) / (lags + 1.0) if kernel == "bartlett" else np.ones(lags + 1)
-    else:
-        raise ValueError(f"kernel must be 'bartlett', 'uniform' or a function of the number of lags, got {kernel!r}")
-    asked["weights_func"] = kernel
-    return weights
+    asked["maxlags"] = int(lags)
+    asked["weights_func"] = asked.pop("kernel", asked.get("weights_func", "bartlett"))
+    return lag_weights(asked["weights_func"], int(lags))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from natfit.data.checks import where
-from natfit.data.groups import Grouping, read_grouping
+from natfit.data.groups import Grouping, labels_of, read_grouping
 
 if TYPE_CHECKING:
     from natfit.results.glm import GLMResults
@@ -63,7 +63,8 @@ def read_units(fit: GLMResults, kind: str, groups: Any) -> Grouping | None:
     if groups is None:
         raise ValueError("kind='cluster' needs the cluster of each row: bootstrap(kind='cluster', groups=labels)")
     data = fit.model.data
-    grouping = read_grouping(groups, "groups", data.n_rows, data.kept, data.index if data.labelled else None)
+    labels = labels_of(groups, "groups", data.table)
+    grouping = read_grouping(labels, "groups", data.n_rows, data.kept, data.index if data.labelled else None)
     if grouping.n_groups < 2:
         raise ValueError(
             f"kind='cluster' needs 2 or more clusters to draw from, and there is {grouping.n_groups}; give the labels of "

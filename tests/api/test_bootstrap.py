@@ -44,6 +44,10 @@ def test_a_case_replicate_is_the_fit_of_the_rows_drawn() -> None:
 
 def test_a_cluster_replicate_is_the_fit_of_whole_clusters() -> None:
     boot = crabs().bootstrap(3, kind="cluster", groups=SITE, random_state=7)
+    table = CRABS.assign(site=SITE)
+    named = nf.GLM.from_formula("sat ~ width", table, family="poisson").fit()
+    named = named.bootstrap(3, kind="cluster", groups="site", random_state=7)
+    np.testing.assert_allclose(named.replicates, boot.replicates)
     for b in range(3):
         drawn = generator(seeds(7), b).integers(0, 23, 23)
         rows = np.concatenate([np.flatnonzero(site == SITE) for site in drawn])

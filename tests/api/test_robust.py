@@ -236,6 +236,13 @@ def test_dropped_rows_take_their_labels_along() -> None:
         found = model.fit(cov_type="cluster", cov_kwds={"groups": labels})
         np.testing.assert_allclose(found.bse, right.bse, rtol=1e-10)
     assert list(found.bse.index) == ["Intercept", "x"]
+    by_name = model.fit(cov_type="cluster", cov_kwds={"groups": "g"})
+    np.testing.assert_allclose(by_name.bse, right.bse, rtol=1e-10)
+    np.testing.assert_allclose(
+        model.fit(cov_type="cluster", cov_kwds={"groups": ["g", "g"]}).bse, right.bse, rtol=1e-10
+    )
+    with pytest.raises(ValueError, match="has no column 'G'; did you mean 'g'"):
+        model.fit(cov_type="cluster", cov_kwds={"groups": "G"})
     told = str(model.fit(cov_type="HAC", cov_kwds={"maxlags": 1}).summary())
     assert "count as consecutive" in told
 
@@ -260,6 +267,7 @@ REFUSED = {
     "clusters of another length": ("cluster", {"groups": G[:-1]}, {}, "'groups' has 239 rows and 'endog' has 240"),
     "missing clusters": ("cluster", {"groups": MISSING}, {}, "'groups' is missing in 80 rows (1, 4, 7, 10, 13, ...)"),
     "NaN among clusters": ("cluster", {"groups": np.where(G == 0, np.nan, G)}, {}, "'groups' is missing in"),
+    "a name without a table": ("cluster", {"groups": "g"}, {}, "arrays have no columns to name"),
     "one cluster": ("cluster", {"groups": np.ones(N)}, {}, "2 or more groups to vary, and there is 1"),
     "one cluster that counts": ("cluster", {"groups": G > 3}, {"var_weights": (G > 3) * 1.0}, "there is 1"),
     "three ways": ("cluster", {"groups": [G, H, G]}, {}, "'groups' has 3 columns"),
