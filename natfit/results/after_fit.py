@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from natfit.results.bootstrap import Bootstrap
+from natfit.results.checks import Checks
 from natfit.results.influence import Influence
 from natfit.results.marginal import Effects
 from natfit.results.observations import Observations
 
 
-class AfterFit(Influence, Observations, Effects, Bootstrap):
+class AfterFit(Influence, Observations, Effects, Checks, Bootstrap):
     """Mixed into a GLM's fit: influence, predictions and effects, tests of the fit, figures."""
