@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from natfit.models.glm import GLM
     from natfit.models.mixture import Mixture
     from natfit.models.mixture_constraint import Constraint
+    from natfit.models.storing import load
     from natfit.results.anova import anova
     from natfit.results.distribution import DistributionResults
     from natfit.results.distributional import DistributionalResults
@@ -42,6 +43,7 @@ _NAMES = {
     "MixtureResults": "natfit.results.mixture",
     "SeparationWarning": "natfit.results.warnings",
     "fit_distribution": "natfit.models.distribution",
+    "load": "natfit.models.storing",
     "step": "natfit.results.stepwise",
 }
 
@@ -64,6 +66,7 @@ __all__ = [
     "diagnostics",
     "families",
     "fit_distribution",
+    "load",
     "optimize",
     "parametrizations",
     "step",

@@ -10,6 +10,8 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -34,6 +36,12 @@ class NewRows(NamedTuple):
     matrix: Any
     index: Any
     kept: np.ndarray | None
+
+
+class _Module(NamedTuple):
+    """A module, in a pickle."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,15 @@ class Design:
     context: dict[str, Any]
     layout: str = "dense"
     written: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickling: modules that the formula uses go by their names."""
+        context = {name: _Module(v.__name__) if isinstance(v, ModuleType) else v for name, v in self.context.items()}
+        return {**self.__dict__, "context": context}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        known = {name: import_module(v.name) if isinstance(v, _Module) else v for name, v in state["context"].items()}
+        self.__dict__.update(state, context=known)
 
     @property
     def levels(self) -> dict[str, list[Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,8 @@ class FittedDistribution:
         The same in the family's home parameters.
     outcome : Outcome
         Of the optimizer.
+    covariances : mapping of str to (q, q) ndarray
+        Of the free parameters, by their kind: those that are known without the observations.
     """
 
     likelihood: DistributionLikelihood
@@ -61,6 +63,13 @@ class FittedDistribution:
     params: Array
     home: Array
     outcome: Outcome
+    covariances: Mapping[str, Array] = field(default_factory=dict)
+
+    def save(self, result: DistributionResults, path: Any) -> None:
+        """Write a result to a file: see `natfit.models.storing.save`."""
+        from natfit.models.storing import save
+
+        save(result, path)
 
 
 def fit_distribution(

@@ -381,6 +381,12 @@ class GLM(GLMAttributes, GLMRows):
 
         return held_at_zero(self, results, columns)
 
+    def save_fit(self, results: GLMResults, path: Any) -> None:
+        """Write a fit to a file: see `natfit.models.storing.save`."""
+        from natfit.models.storing import save
+
+        save(results, path)
+
     def null_fit(self, results: GLMResults) -> GLMResults:
         """Return the fit of a constant alone, with this model's offset and weights and the family as estimated."""
         constant = Constant(self.data.n_rows)

@@ -15,6 +15,7 @@ from natfit.need import LOGLIK, MEAT, OBSERVED, SCORE
 from natfit.results.coefficients import Coefficients
 from natfit.results.cov_type import EVERY_LIKELIHOOD, resolve
 from natfit.results.frozen import FrozenDistribution
+from natfit.results.keeping import Keeping
 from natfit.results.tests import Tests
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ NO_SPREAD = 1e-12
 """Standard error under which, as a share of the estimate, a coordinate counts as held: rounding of the Jacobians."""
 
 
-class DistributionResults(Coefficients, Tests):
+class DistributionResults(Coefficients, Tests, Keeping):
     """A fitted distribution, in one parametrization; ``to`` shows the same fit in another.
 
     Made by `natfit.fit_distribution`. Parameters are always labelled: Series and frames of pandas by their names.
@@ -52,6 +53,10 @@ class DistributionResults(Coefficients, Tests):
 
     use_t = False
     scale = 1.0
+    stored_as = "distribution"
+
+    def _archive(self) -> Any:
+        return self.base.save
 
     def __init__(self, fitted: FittedDistribution, cov_type: str = "nonrobust", shown: tuple[Any, str] | None = None):
         self.base = fitted
@@ -168,6 +173,8 @@ class DistributionResults(Coefficients, Tests):
         Expected: (n J'FJ)^-1. Observed: H^-1 with H minus the Hessian in the free coordinates. HC0: H^-1 M H^-1 with M
         the sum of the rows' score outer products (White, 1982, Econometrica 50).
         """
+        if kind in self.base.covariances:
+            return self.base.covariances[kind]
         coordinates, xi = self.base.coordinates, self.base.params
         J = coordinates.jacobian(xi)
         expected = Gram(self.nobs * self.family.home_fisher(self.base.home)).pullback(J)

@@ -15,6 +15,7 @@ from natfit.results.after_fit import AfterFit
 from natfit.results.coefficients import Coefficients
 from natfit.results.comparing import Comparing
 from natfit.results.cov_type import CovarianceType, read
+from natfit.results.keeping import Keeping
 from natfit.results.measures import Measures
 from natfit.results.prediction import Prediction, of_statistic
 from natfit.results.profiling import Profiling
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class GLMResults(Profiling, Coefficients, Measures, Residuals, AfterFit, Comparing, Surface, Tests):
+class GLMResults(Profiling, Coefficients, Measures, Residuals, AfterFit, Comparing, Keeping, Surface, Tests):
     """A fitted generalized linear model, with statsmodels' names and numbers.
 
     Made by `natfit.GLM.fit`. Arrays carry pandas labels where the data did. A coefficient that the data can't identify
@@ -50,6 +51,11 @@ class GLMResults(Profiling, Coefficients, Measures, Residuals, AfterFit, Compari
     method : str
         As it was asked for; what was done stands in `record`, and in words in the table.
     """
+
+    stored_as = "glm"
+
+    def _archive(self) -> Any:
+        return self.model.save_fit
 
     def __init__(
         self,

@@ -29,7 +29,7 @@ def glm_summary(fit: GLMResults, yname: str | None, xname: Any, title: str | Non
 
     left = [
         ("Dep. Variable:", None),
-        ("Model:", None),
+        ("Model:", ["GLM"]),
         ("Model Family:", [_family_name(fit)]),
         ("Link Function:", [fit.link.name]),
         ("Method:", ["natural gradient"]),
