@@ -42,6 +42,7 @@ class RowlessData:
     def __init__(self, known: Mapping[str, Any], frozen: Any):
         self.__dict__.update(known)
         self.frozen = frozen
+        self.trials = None
         self.terms = [(str(name), place) for name, place in known["terms"]]
 
     def __getattr__(self, name: str) -> Any:
@@ -58,7 +59,7 @@ class SavedGLM(GLM):
 
     def __init__(self, tree: Mapping[str, Any], data: RowlessData, family: Any, link: Any):
         self.data: Any = data
-        self.family, self.link, self.dispersion, self.n_jobs = family, link, tree["dispersion"], None
+        self.family, self.link, self.dispersion, self.n_jobs = family.bound_to(link), link, tree["dispersion"], None
         self.formula, self.quasi_note = tree["model"]["formula"], tree["model"]["quasi_note"]
         self.nobs, self.wnobs = tree["model"]["nobs"], float(tree["model"]["wnobs"])
         self._rank = int(tree["model"]["rank"])
@@ -105,6 +106,7 @@ def to_plain(fit: GLMResults) -> dict[str, Any]:
         "use_t": fit.use_t,
         "shape": fit.shape,
         "measures": measures,
+        "wald_notes": list(fit._wald_notes),
         "fitted": {name: getattr(fit.fitted, name) for name in FITTED},
         "metric": parts.metric_to_plain(fit.fitted.metric),
         "outcome": parts.outcome_to_plain(fit.fitted.outcome),
@@ -142,6 +144,7 @@ def from_plain(tree: Mapping[str, Any], trusted: Mapping[str, Callable[..., Any]
         tree["shape"],
     )
     fit.__dict__.update(_measured(tree["measures"]), _stored=tree, _cov=parts.vector(tree["cov"], size, size))
+    fit.__dict__["_wald_notes"] = [str(note) for note in tree["wald_notes"]]
     return fit
 
 

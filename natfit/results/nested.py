@@ -105,7 +105,7 @@ def check_comparable(one: GLMResults, other: GLMResults) -> None:
         raise ValueError(f"fits to compare must rest on the same rows, but their row labels differ; {remedy}")
     for what in ("y", "trials", "freq_weights", "var_weights"):
         _check_same(what, getattr(mine, what), getattr(theirs, what))
-    if type(one.family) is not type(other.family):
+    if one.family._own_class is not other.family._own_class:
         raise ValueError(
             f"fits to compare must share a family, but these are {one.family!r} and {other.family!r}; compare their AIC, "
             "as nf.compare does"
@@ -116,7 +116,7 @@ def check_comparable(one: GLMResults, other: GLMResults) -> None:
             "as nf.compare does"
         )
     estimated = one.shape is not None and other.shape is not None
-    if not estimated and vars(one.family) != vars(other.family):
+    if not estimated and one.family != other.family:
         raise ValueError(
             f"fits to compare must share the family's constants, or estimate them all, but these are {one.family!r} and "
             f"{other.family!r}; give both the same"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -231,6 +232,14 @@ class Profiling:
         if self.fitted.separation is not None or not np.isfinite(fit.scale):
             raise ValueError("a check of Wald's statistics needs them, and this fit has no finite standard errors")
         return wald_check(fit, alpha)
+
+    @cached_property
+    def _wald_notes(self) -> list[str]:
+        """What the summary says of it: one pass, taken once."""
+        from natfit.results.wald_check import wald_notes
+
+        fit: Any = self
+        return wald_notes(getattr(fit, "results_constrained", fit))
 
     def _testable(self, column: Any) -> int:
         place = coefficient_number(self, column)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from natfit.results import robust
-from natfit.results.wald_check import wald_notes
 
 if TYPE_CHECKING:
     from natfit.results.glm import GLMResults
@@ -68,7 +67,7 @@ def _family_name(fit: GLMResults) -> str:
 
 def notes(fit: GLMResults) -> list[str]:
     """Return what is to be said below the table, the reservations first."""
-    said = _reservations(fit) + wald_notes(getattr(fit, "results_constrained", fit))
+    said = _reservations(fit) + fit._wald_notes
     constraints = getattr(fit, "constraints", None)
     if constraints is not None:
         said.append(

@@ -242,6 +242,9 @@ def corruptions(content, seed, count):
         yield bytes(body)
 
 
+REASONS = ["no saved fit of natfit", "cut short after", "damaged or cut short", "format version"]
+
+
 def test_a_thousand_corruptions_are_each_refused_with_a_reason(content, path):
     reasons = set()
     for body in corruptions(content, 7, 1000):
@@ -250,8 +253,9 @@ def test_a_thousand_corruptions_are_each_refused_with_a_reason(content, path):
         path.write_bytes(body)
         with pytest.raises(container.StorageError) as refused:
             nf.load(path)
-        reasons.add(str(refused.value).removeprefix(repr(str(path))).split("(")[0][:30])
-    assert 3 <= len(reasons) <= 40
+        said = str(refused.value).removeprefix(repr(str(path)))
+        reasons |= {reason for reason in REASONS if reason in said} or {said}
+    assert reasons == set(REASONS)
 
 
 def places(tree, at=()):
