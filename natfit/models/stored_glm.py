@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -31,13 +32,15 @@ CLASSES: dict[str, type] = parts.CLASSES | {
 
 DATA = ("names", "y_name", "labelled", "n_missing", "labels", "levels", "chosen", "expressions", "terms")
 """What is kept of a model's data: no rows."""
-MODEL = ("formula", "quasi_note", "nobs", "wnobs", "rank", "k_constant")
+MODEL = ("formula", "quasi_note", "nobs", "wnobs", "k_constant")
 FITTED = ("params", "kept", "converged", "reason", "alias_notes", "separation", "edge_rows", "bias_reduction")
 MEASURES = ("scale", "llf", "llf_dispersion", "penalized_llf", "deviance", "pearson_chi2", "null_deviance", "llnull")
 
 
 class RowlessData:
     """What a saved model knows of its data; what only the rows could tell is refused."""
+
+    k_constant: int
 
     def __init__(self, known: Mapping[str, Any], frozen: Any):
         self.__dict__.update(known)
@@ -62,8 +65,8 @@ class SavedGLM(GLM):
         self.family, self.link, self.dispersion, self.n_jobs = family.bound_to(link), link, tree["dispersion"], None
         self.formula, self.quasi_note = tree["model"]["formula"], tree["model"]["quasi_note"]
         self.nobs, self.wnobs = tree["model"]["nobs"], float(tree["model"]["wnobs"])
-        self._rank = int(tree["model"]["rank"])
-        self.__dict__["k_constant"] = int(tree["model"]["k_constant"])
+        self._rank = int(tree["rank"])
+        data.k_constant = int(tree["model"]["k_constant"])
 
     @property
     def source(self) -> Any:  # type: ignore[override]
@@ -111,9 +114,17 @@ def to_plain(fit: GLMResults) -> dict[str, Any]:
         "metric": parts.metric_to_plain(fit.fitted.metric),
         "outcome": parts.outcome_to_plain(fit.fitted.outcome),
         "model": {name: getattr(model, name) for name in MODEL},
+        "rank": int(fit.df_model + 1.0),
+        "constraints": _constraints(fit),
         "data": {name: getattr(data, name) for name in DATA},
         "design": parts.design_to_plain(data.frozen, data.expressions),
     }
+
+
+def _constraints(fit: GLMResults) -> dict[str, Any] | None:
+    """Return the linear constraints that a fit was made under."""
+    made = getattr(fit, "constraints", None)
+    return None if made is None else {name: np.asarray(getattr(made, name)) for name in ("coefs", "constants")}
 
 
 def _without_rows(wanted: CovarianceType) -> CovarianceType:
@@ -144,6 +155,10 @@ def from_plain(tree: Mapping[str, Any], trusted: Mapping[str, Callable[..., Any]
         tree["shape"],
     )
     fit.__dict__.update(_measured(tree["measures"]), _stored=tree, _cov=parts.vector(tree["cov"], size, size))
+    if tree["constraints"] is not None:
+        fit.__dict__["constraints"] = SimpleNamespace(
+            **{name: tree["constraints"][name] for name in ("coefs", "constants")}
+        )
     fit.__dict__["_wald_notes"] = [str(note) for note in tree["wald_notes"]]
     return fit
 

@@ -52,6 +52,9 @@ FITS = {
     ),
     "an aliased column and an offset": lambda: fit("sat ~ width + I(2 * width)", offset="np.log(weight)"),
     "a Tweedie with a power link": lambda: fit("sat ~ width", family="tweedie(1.6)", link="power(0.5)"),
+    "constraints": lambda: nf.GLM.from_formula("sat ~ width + weight", CRABS, family="poisson").fit_constrained(
+        "width = 0.1"
+    ),
     "Firth": lambda: nf.GLM.from_formula("many ~ width", CRABS, family="binomial").fit(bias_reduction="firth"),
     "a name that is no identifier": lambda: fit("sat ~ `carapace width` + center(`carapace width`)", WEIRD),
 }
