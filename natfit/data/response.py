@@ -71,7 +71,9 @@ def _levels_response(
         raise ValueError(
             f"the response {' + '.join(response)} mixes levels and numbers; name one column of levels, or counts"
         )
-    series = (values.levels if kept is None else values.levels[kept]).cat.remove_unused_categories()
+    series = values.levels if kept is None else values.levels[kept]
+    if not many:  # a class without rows is for the family of classes to refuse
+        series = series.cat.remove_unused_categories()
     levels = Levels(series.cat.categories.tolist())
     levels.ordered = bool(series.cat.ordered)
     if len(levels) != 2 and not many:

@@ -17,6 +17,7 @@ from natfit.models.distributional_constraints import resolve_constraints
 from natfit.models.distributional_data import (
     DistributionalData,
     by_parameter,
+    class_numbers,
     formulas_of,
     from_arrays,
     from_formulas,
@@ -102,9 +103,11 @@ class DistributionalRegression:
     ):
         resolved = _with_links(get(family, parametrization), links)
         check_not_empty(len(endog))
-        resolved, _ = (
-            resolved.bind(np.asarray(endog, dtype=float), "y") if resolved.shared_predictors else (resolved, None)
-        )
+        levels = None
+        if resolved.shared_predictors:
+            endog, levels = class_numbers(endog)
+            name = " + ".join(map(str, endog.columns)) if hasattr(endog, "columns") else "y"
+            resolved = resolved.bind(np.asarray(endog, dtype=float), name, levels)[0]
         held = self._held(resolved, fixed)
         free = tuple(name for name in resolved.parameter_names if name not in held)
         if resolved.shared_predictors and not isinstance(exog, Mapping):
@@ -112,7 +115,7 @@ class DistributionalRegression:
         else:
             designs = by_parameter(exog, resolved, "a design")
         data = from_arrays(endog, designs, by_parameter(offset, resolved, "an offset"), freq_weights, missing, free)
-        resolved, data.y = resolved.bind(data.y, data.y_name)
+        resolved, data.y = resolved.bind(data.y, data.y_name, levels)
         self._bind(data, resolved, links, held, constraints, n_jobs)
 
     @classmethod

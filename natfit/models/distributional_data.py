@@ -96,6 +96,22 @@ def split_formula(formula: str) -> list[str]:
     return [*parts, formula[start:].strip()]
 
 
+def class_numbers(endog: Any) -> tuple[Any, Any]:
+    """Return a response of labels as numbers of levels from 0, and the levels; numbers stay as they are."""
+    kind = getattr(getattr(endog, "dtype", None), "kind", None)
+    if kind in "biuf" if kind else np.asarray(endog).dtype.kind in "biuf":
+        return endog, None
+    import pandas as pd
+
+    from natfit.data.response import Levels
+
+    series = pd.Series(endog).astype("category")
+    levels = Levels(series.cat.categories.tolist())
+    levels.ordered = bool(series.cat.ordered)
+    codes = series.cat.codes.astype(float).mask(series.isna())
+    return (codes if hasattr(endog, "index") and not callable(endog.index) else codes.to_numpy()), levels
+
+
 def by_parameter(given: Any, family: DistributionalFamily, what: str) -> dict[str, Any]:
     """Return a mapping by parameter of what is given for some; anything but a mapping is for the first parameter."""
     if given is None:

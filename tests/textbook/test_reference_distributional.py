@@ -49,3 +49,44 @@ def test_two_formulas(case: dict[str, Any]) -> None:
                     se = np.sqrt(fit.cov_params(information=kind).iloc[place, place])
                     assert se == pytest.approx(numbers[key], rel=1e-6)
     np.testing.assert_allclose(fit.fittedvalues.iloc[:5], expected["fitted5"], rtol=1e-6)
+
+
+def reference(name: str) -> dict[str, Any]:
+    return next(case for case in REFERENCE if case["id"] == name)
+
+
+@pytest.mark.parametrize("name", ["pneumo_multinomial", "pneumo_cumulative_logit"])
+def test_classes(name: str) -> None:
+    case = reference(name)
+    expected, family = case["expected"], case["family"]
+    data = nf.datasets.load("pneumo")
+    model = nf.DistributionalRegression.from_formula(
+        "normal + mild + severe ~ logt", data=data, family=family, links="logit"
+    )
+    fit = model.fit()
+    assert fit.llf == pytest.approx(expected["loglik"], rel=1e-10)
+    assert len(fit.params) == len(expected["coefficients"])
+    for label, numbers in expected["coefficients"].items():
+        ours = f"{label}:Intercept" if label.startswith("Y>=") else label
+        assert fit.params[ours] == pytest.approx(numbers["estimate"], rel=1e-6)
+        assert fit.bse[ours] == pytest.approx(numbers["se"], rel=1e-6)
+    np.testing.assert_allclose(fit.predict().iloc[:5], expected["fitted5"], rtol=1e-6)
+    assert list(fit.predict().columns) == ["normal", "mild", "severe"]
+
+
+@pytest.mark.parametrize("case", [c for c in REFERENCE if c["family"] == "negative_binomial"], ids=lambda c: c["id"])
+def test_negative_binomials(case: dict[str, Any]) -> None:
+    expected = case["expected"]
+    data = nf.datasets.load(Path(case["data"]).stem)
+    model = nf.DistributionalRegression.from_formula(case["formula"], data, family="negative_binomial")
+    fit = model.fit(cov_type="OIM")
+    assert fit.llf == pytest.approx(expected["loglik"], rel=1e-9)
+    for label, numbers in expected["coefficients"].items():
+        assert fit.params[f"mean:{label}"] == pytest.approx(numbers["estimate"], rel=1e-6)
+        assert fit.bse[f"mean:{label}"] == pytest.approx(numbers["se_joint"], rel=1e-6)
+    assert np.exp(fit.params["alpha:Intercept"]) == pytest.approx(1.0 / expected["theta"], rel=1e-6)
+    if "log_theta_se_joint" in expected:
+        assert fit.bse["alpha:Intercept"] == pytest.approx(expected["log_theta_se_joint"], rel=1e-6)
+    # mean and alpha are orthogonal: the expected information gives the mean the errors of a known alpha
+    known = np.sqrt(np.diag(fit.cov_params(information="expected")))[: len(expected["coefficients"])]
+    np.testing.assert_allclose(known, [each["se"] for each in expected["coefficients"].values()], rtol=1e-6)

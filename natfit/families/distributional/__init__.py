@@ -7,7 +7,7 @@ Examples
 ('rate', 'inflation')
 """
 
-from natfit.families.distributional import counts, location_scale, positive, reused, zero_inflated  # noqa: F401  (registers)
+from natfit.families.distributional import categorical, counts, location_scale, positive, reused, zero_inflated  # noqa: F401  (registers)
 from natfit.families.distributional.base import DistributionalFamily, Parameters
 from natfit.families.distributional.registry import get, names, register
 

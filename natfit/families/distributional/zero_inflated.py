@@ -1,84 +1,276 @@
-"""Counts with more zeros than their distribution has: a share of the rows is zero for certain."""
+"""Counts whose zeros are a matter of their own: zero-inflated, hurdle and zero-truncated, on any base of counts.
+
+With p0 and s0 the base's probability of zero and its score there, all information follows from the base's own.
+"""
 
 from __future__ import annotations
+
+import functools
+from typing import Any
 
 import numpy as np
 from scipy import special
 
-from natfit.families.distributional.base import Array, DistributionalFamily, Matrix, Theta, complement
+from natfit.families.distributional.base import Array, DistributionalFamily, Matrix, Parameters, Theta, complement
+from natfit.families.distributional.counts import NegativeBinomial2
 from natfit.families.distributional.registry import register
 from natfit.families.interval import POSITIVE, UNIT
 from natfit.families.support import counts
 
 
-class ZeroInflatedPoisson(DistributionalFamily):
-    """P(Y = 0) = pi + (1 - pi) exp(-rate), P(Y = y) = (1 - pi) Poisson(y; rate) for y > 0.
+class PoissonRate(DistributionalFamily):
+    """The Poisson as a base: one parameter, its rate, in plain arithmetic."""
 
-    Parameters are the Poisson's ``rate`` and ``inflation`` pi. Source: Lambert (1992), Technometrics 34, 1-14; the
-    information is that of the indicator of zero and of the positive counts.
-    """
-
-    name = "zero_inflated_poisson"
-    parameter_names = ("rate", "inflation")
-    domains = (POSITIVE, UNIT)
-    default_links = ("log", "logit")
+    name = "poisson_rate"
+    parameter_names = ("rate",)
+    domains = (POSITIVE,)
     support = counts(0)
     information = "closed form"
 
     def log_prob(self, y: Array, theta: Theta) -> Array:
-        rate, share, rest = theta[0], theta[1], complement(theta, 1)
-        positive = np.log(rest) - rate + special.xlogy(y, rate) - special.gammaln(y + 1.0)
-        return np.where(y == 0, np.log(share + rest * np.exp(-rate)), positive)
+        return special.xlogy(y, theta[0]) - theta[0] - special.gammaln(y + 1.0)
 
     def score(self, y: Array, theta: Theta) -> list[Array]:
-        rate, share, rest = theta[0], theta[1], complement(theta, 1)
-        poisson = np.exp(-rate)
-        zero = share + rest * poisson
-        return [
-            np.where(y == 0, -rest * poisson / zero, y / rate - 1.0),
-            np.where(y == 0, -np.expm1(-rate) / zero, -1.0 / rest),
-        ]
+        return [y / theta[0] - 1.0]
+
+    def observed(self, y: Array, theta: Theta) -> Matrix:
+        return {(0, 0): y / theta[0] ** 2}
 
     def fisher(self, y: Array, theta: Theta) -> Matrix:
-        # E[s s'] with p0 = P(0): the derivatives of p0 over p0, and the positive part's own information
-        rate, share, rest = theta[0], theta[1], complement(theta, 1)
-        poisson, some = np.exp(-rate), -np.expm1(-rate)
-        zero = share + rest * poisson
-        # sum over y > 0 of (y / rate - 1)^2 Poisson(y) = 1 / rate - exp(-rate)
-        return {
-            (0, 0): (rest * poisson) ** 2 / zero + rest * (1.0 / rate - poisson),
-            # and of (y / rate - 1) Poisson(y) = exp(-rate)
-            (0, 1): -rest * poisson * some / zero - poisson,
-            (1, 1): some**2 / zero + some / rest,
-        }
+        return {(0, 0): 1.0 / theta[0]}
 
-    def start(self, y: Array, weight: Array | None) -> list[float]:
+    def mean(self, theta: Theta) -> Array:
+        return theta[0]
+
+    def variance(self, theta: Theta) -> Array:
+        return theta[0]
+
+    def cdf(self, y: Array, theta: Theta) -> Array:
+        return np.where(y < 0.0, 0.0, special.pdtr(np.floor(np.maximum(y, 0.0)), theta[0]))
+
+    def sample(self, theta: Theta, rng: np.random.Generator) -> Array:
+        return rng.poisson(theta[0]).astype(float)
+
+
+class ZeroModified(DistributionalFamily):
+    """A base of counts with something done to its zeros; parameters are the base's and, maybe, one probability."""
+
+    base: DistributionalFamily
+    extra: tuple[str, ...] = ()
+
+    def __init__(self, base: DistributionalFamily, name: str, examples: Any):
+        self.base, self.name = base, name
+        self.parameter_names = (*base.parameter_names, *self.extra)
+        self.domains = (*base.domains, *(UNIT for _ in self.extra))
+        self.default_links = ("log",) * base.K + ("logit",) * len(self.extra)
+        self.information = base.information
+        self._examples = tuple(map(tuple, examples))
+
+    def _own(self, theta: Theta) -> Parameters:
+        """Return the base's parameters."""
+        return Parameters(theta[: self.base.K])
+
+    def _zero(self, theta: Theta) -> tuple[Array, Array, list[Array]]:
+        """Return the base's probability of zero, its complement, and its score at zero."""
+        own = self._own(theta)
+        none = np.zeros(np.broadcast_shapes(*(np.shape(t) for t in own)))
+        log_zero = self.base.log_prob(none, own)
+        return np.exp(log_zero), -np.expm1(log_zero), self.base.score(none, own)
+
+    def _start(self, y: Array, weight: Array | None) -> tuple[list[float], float, float]:
+        """Return the base's start for counts whose zeros are left out of account, the share of zeros, and p0 there."""
         w = np.ones(len(y)) if weight is None else weight
         zeros, mean = float(w[y == 0].sum() / w.sum()), float(w @ y / w.sum())
         if mean == 0.0:
-            raise ValueError(
-                f"the {self.name} family needs one count above zero, but all {len(y)} are zero; leave it out"
-            )
-        positive = mean / max(1.0 - zeros, 1e-300)
+            raise ValueError(f"the {self.name} family needs one count above zero, but all {len(y)} are zero")
+        positive = mean / (1.0 - zeros)
         rate = max(positive - 1.0, 0.1 * positive)  # between the mean of the positive counts and that less one
-        share = (zeros - np.exp(-rate)) / -np.expm1(-rate)
-        return [rate, float(np.clip(share, 0.05, 0.95))]
-
-    def mean(self, theta: Theta) -> Array:
-        return complement(theta, 1) * theta[0]
-
-    def variance(self, theta: Theta) -> Array:
-        return complement(theta, 1) * theta[0] * (1.0 + theta[1] * theta[0])
-
-    def cdf(self, y: Array, theta: Theta) -> Array:
-        below = special.pdtr(np.floor(np.maximum(y, 0.0)), theta[0])
-        return np.where(y < 0, 0.0, theta[1] + complement(theta, 1) * below)
-
-    def sample(self, theta: Theta, rng: np.random.Generator) -> Array:
-        return np.where(rng.uniform(size=theta[0].shape) < theta[1], 0.0, rng.poisson(theta[0]))
+        own = [rate, *([0.5] * (self.base.K - 1))]
+        p0 = float(np.exp(self.base.log_prob(np.zeros(1), [np.full(1, value) for value in own]))[0])
+        return own, zeros, p0
 
     def example_parameters(self) -> Array:
-        return np.array([[2.0, 0.3], [0.4, 0.1], [9.0, 0.6]])
+        return np.array(self._examples)
+
+    def __repr__(self) -> str:
+        return self.name
 
 
-register(ZeroInflatedPoisson, aliases=("zip",))
+class ZeroInflated(ZeroModified):
+    """P(0) = pi + (1 - pi) p0, P(y) = (1 - pi) p(y) for y > 0: a share pi of the rows is zero for certain.
+
+    Parameters are the base's and ``inflation`` pi. Source: Lambert (1992), Technometrics 34, 1-14.
+    """
+
+    extra = ("inflation",)
+    support = counts(0)
+
+    @property
+    def simpler(self) -> tuple[tuple[str, str, float, str], ...]:  # type: ignore[override]
+        return (("inflation", "low", 1e-6, self.name.removeprefix("zero_inflated_")), *self.base.simpler)
+
+    def log_prob(self, y: Array, theta: Theta) -> Array:
+        share, rest = theta[-1], complement(theta, self.K - 1)
+        own = self.base.log_prob(y, self._own(theta))
+        return np.where(y == 0, np.log(share + rest * np.exp(own)), np.log(rest) + own)
+
+    def score(self, y: Array, theta: Theta) -> list[Array]:
+        share, rest = theta[-1], complement(theta, self.K - 1)
+        own = self._own(theta)
+        log_base, base = self.base.log_prob(y, own), self.base.score(y, own)
+        p0 = np.exp(log_base)
+        zero = share + rest * p0
+        part = np.where(y == 0, rest * p0 / zero, 1.0)
+        return [*(part * each for each in base), np.where(y == 0, -np.expm1(log_base) / zero, -1.0 / rest)]
+
+    def observed(self, y: Array, theta: Theta) -> Matrix:
+        # at zero, with q = rest p0 / zero the chance that the base made it: of log(share + rest p0)
+        share, rest = theta[-1], complement(theta, self.K - 1)
+        own = self._own(theta)
+        p0, base, minus = np.exp(self.base.log_prob(y, own)), self.base.score(y, own), self.base.observed(y, own)
+        zero, last = share + rest * p0, self.K - 1
+        q = rest * p0 / zero
+        found: Matrix = {}
+        for k in range(last):
+            for l in range(k, last):
+                own_part = minus.get((k, l), 0.0)
+                found[k, l] = np.where(y == 0, q * own_part - q * (1.0 - q) * base[k] * base[l], own_part)
+            found[k, last] = np.where(y == 0, base[k] * p0 / zero**2, 0.0)
+        found[last, last] = np.where(y == 0, ((1.0 - p0) / zero) ** 2, 1.0 / rest**2)
+        return found
+
+    def fisher(self, y: Array, theta: Theta) -> Matrix:
+        share, rest = theta[-1], complement(theta, self.K - 1)
+        p0, some, at_zero = self._zero(theta)
+        zero, last = share + rest * p0, self.K - 1
+        # E[s s'] of the base alone, its zeros replaced by those of both kinds
+        found: Matrix = {pair: rest * value for pair, value in self.base.fisher(y, self._own(theta)).items()}
+        for k in range(last):
+            for l in range(k, last):
+                moved = at_zero[k] * at_zero[l] * rest * p0 * (rest * p0 / zero - 1.0)
+                found[k, l] = found.get((k, l), 0.0) + moved
+            found[k, last] = at_zero[k] * p0 * (rest * some / zero + 1.0)
+        found[last, last] = some**2 / zero + some / rest
+        return found
+
+    def start(self, y: Array, weight: Array | None) -> list[float]:
+        own, zeros, p0 = self._start(y, weight)
+        return [*own, float(np.clip((zeros - p0) / (1.0 - p0), 0.05, 0.95))]
+
+    def mean(self, theta: Theta) -> Array:
+        return complement(theta, self.K - 1) * self.base.mean(self._own(theta))
+
+    def variance(self, theta: Theta) -> Array:
+        own, rest = self._own(theta), complement(theta, self.K - 1)
+        mean = self.base.mean(own)
+        return rest * (self.base.variance(own) + theta[-1] * mean * mean)
+
+    def cdf(self, y: Array, theta: Theta) -> Array:
+        below = self.base.cdf(y, self._own(theta))
+        return np.where(y < 0, 0.0, theta[-1] + complement(theta, self.K - 1) * below)
+
+    def sample(self, theta: Theta, rng: np.random.Generator) -> Array:
+        return np.where(rng.uniform(size=theta[-1].shape) < theta[-1], 0.0, self.base.sample(self._own(theta), rng))
+
+
+class ZeroTruncated(ZeroModified):
+    """P(y) = p(y) / (1 - p0) for y > 0: zeros can't be seen. Parameters are the base's, before truncation."""
+
+    support = counts(1, remedy="leave zeros out, or use a hurdle or zero_inflated family")
+
+    def log_prob(self, y: Array, theta: Theta) -> Array:
+        return self.base.log_prob(y, theta) - np.log(self._zero(theta)[1])
+
+    def score(self, y: Array, theta: Theta) -> list[Array]:
+        p0, some, at_zero = self._zero(theta)
+        return [own + p0 / some * zero for own, zero in zip(self.base.score(y, theta), at_zero, strict=True)]
+
+    def fisher(self, y: Array, theta: Theta) -> Matrix:
+        p0, some, at_zero = self._zero(theta)
+        own = self.base.fisher(y, theta)
+        return {
+            (k, l): (own.get((k, l), 0.0) - p0 / some * at_zero[k] * at_zero[l]) / some
+            for k in range(self.K)
+            for l in range(k, self.K)
+        }
+
+    def start(self, y: Array, weight: Array | None) -> list[float]:
+        return self._start(y, weight)[0]
+
+    def mean(self, theta: Theta) -> Array:
+        return self.base.mean(theta) / self._zero(theta)[1]
+
+    def variance(self, theta: Theta) -> Array:
+        some, own = self._zero(theta)[1], self.base.mean(theta)
+        return (self.base.variance(theta) + own * own) / some - (own / some) ** 2
+
+    def cdf(self, y: Array, theta: Theta) -> Array:
+        p0, some, _ = self._zero(theta)
+        return np.maximum(self.base.cdf(y, theta) - p0, 0.0) / some
+
+    def sample(self, theta: Theta, rng: np.random.Generator) -> Array:
+        p0, some, _ = self._zero(theta)
+        return self.base.quantile(p0 + some * rng.uniform(size=p0.shape), theta)
+
+
+class Hurdle(ZeroModified):
+    """P(0) = pi, P(y) = (1 - pi) p(y) / (1 - p0) for y > 0: whether there is a count, and how large it is, apart.
+
+    Parameters are the base's and ``zero`` pi, whose scores are orthogonal. Source: Mullahy (1986), Journal of Econometrics
+    33, 341-365. R's pscl models the probability of a positive count instead: its coefficients have the other sign.
+    """
+
+    extra = ("zero",)
+    support = counts(0)
+
+    @functools.cached_property
+    def _positive(self) -> ZeroTruncated:
+        return ZeroTruncated(self.base, "", [row[:-1] for row in self._examples])
+
+    def log_prob(self, y: Array, theta: Theta) -> Array:
+        own = self._positive.log_prob(np.maximum(y, 1.0), self._own(theta))
+        return np.where(y == 0, np.log(theta[-1]), np.log(complement(theta, self.K - 1)) + own)
+
+    def score(self, y: Array, theta: Theta) -> list[Array]:
+        own = self._positive.score(np.maximum(y, 1.0), self._own(theta))
+        last = np.where(y == 0, 1.0 / theta[-1], -1.0 / complement(theta, self.K - 1))
+        return [*(np.where(y == 0, 0.0, each) for each in own), last]
+
+    def fisher(self, y: Array, theta: Theta) -> Matrix:
+        rest, last = complement(theta, self.K - 1), self.K - 1
+        found = {pair: rest * value for pair, value in self._positive.fisher(y, self._own(theta)).items()}
+        found[last, last] = 1.0 / (theta[-1] * rest)
+        return found
+
+    def start(self, y: Array, weight: Array | None) -> list[float]:
+        own, zeros, _ = self._start(y, weight)
+        return [*own, float(np.clip(zeros, 0.01, 0.99))]
+
+    def mean(self, theta: Theta) -> Array:
+        return complement(theta, self.K - 1) * self._positive.mean(self._own(theta))
+
+    def variance(self, theta: Theta) -> Array:
+        rest, own = complement(theta, self.K - 1), self._own(theta)
+        mean = self._positive.mean(own)
+        return rest * (self._positive.variance(own) + theta[-1] * mean * mean)
+
+    def cdf(self, y: Array, theta: Theta) -> Array:
+        above = self._positive.cdf(y, self._own(theta))
+        return np.where(y < 0, 0.0, theta[-1] + complement(theta, self.K - 1) * above)
+
+    def sample(self, theta: Theta, rng: np.random.Generator) -> Array:
+        zero = rng.uniform(size=theta[-1].shape) < theta[-1]
+        return np.where(zero, 0.0, self._positive.sample(self._own(theta), rng))
+
+
+_POISSON = ([2.0], [0.4], [9.0])
+_NEGATIVE = ([2.0, 0.5], [0.6, 1.2], [9.0, 0.2])
+for _base, _name, _points in (
+    (PoissonRate(), "poisson", _POISSON),
+    (NegativeBinomial2(), "negative_binomial", _NEGATIVE),
+):
+    _with = [[*point, share] for point, share in zip(_points, (0.3, 0.1, 0.6), strict=True)]
+    _short = "zip" if _name == "poisson" else "zinb"
+    register(ZeroInflated(_base, f"zero_inflated_{_name}", _with), aliases=(_short,))
+    register(Hurdle(_base, f"hurdle_{_name}", _with))
+    register(ZeroTruncated(_base, f"zero_truncated_{_name}", _points))
