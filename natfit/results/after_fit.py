@@ -7,7 +7,8 @@ from natfit.results.checks import Checks
 from natfit.results.influence import Influence
 from natfit.results.marginal import Effects
 from natfit.results.observations import Observations
+from natfit.results.plots import Plots
 
 
-class AfterFit(Influence, Observations, Effects, Checks, Bootstrap):
+class AfterFit(Influence, Observations, Effects, Checks, Plots, Bootstrap):
     """Mixed into a GLM's fit: influence, predictions and effects, tests of the fit, figures."""

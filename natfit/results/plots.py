@@ -1,0 +1,105 @@
+"""Figures of a fit, as methods of the result; each returns matplotlib axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class Plots:
+    """Mixed into a GLM's fit. The drawing is in `natfit.diagnostics`, which is loaded when a figure is asked for."""
+
+    def plot_residuals(
+        self, kind: str = "all", residuals: str = "quantile", random_state: Any = 0, ax: Any = None
+    ) -> Any:
+        """Draw residuals.
+
+        Parameters
+        ----------
+        kind : {"all", "fitted", "qq", "worm", "scale"}
+            Against the linear predictor; against normal quantiles; the same with the diagonal taken away; the root of their
+            size against the linear predictor; or the four together.
+        residuals : {"quantile", "pearson", "deviance", "response"}
+            Randomized quantile residuals, which are normal for every family; studentized ones; or y less its mean.
+        random_state : int or numpy Generator
+            Of the quantile residuals.
+        ax : matplotlib Axes, optional
+
+        Returns
+        -------
+        matplotlib Axes, or an array of them
+
+        Notes
+        -----
+        The worm plot is van Buuren & Fredriks (2001), Statistics in Medicine 20, 1259-1277.
+        """
+        from natfit.diagnostics.residual_plots import plot_residuals
+
+        return plot_residuals(self, kind, residuals, random_state, ax)
+
+    def plot_coefficients(self, alpha: float = 0.05, intercept: bool = False, ax: Any = None) -> Any:
+        """Draw the estimates with their intervals of level 1 - alpha.
+
+        Parameters
+        ----------
+        alpha : float
+        intercept : bool
+            Whether to draw the constant too.
+        ax : matplotlib Axes, optional
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        from natfit.diagnostics.effect_plots import plot_coefficients
+
+        return plot_coefficients(self, alpha, intercept, ax)
+
+    def plot_effect(
+        self,
+        variable: str,
+        *,
+        which: str = "mean",
+        partial: bool = True,
+        at: Mapping[str, Any] | None = None,
+        alpha: float = 0.05,
+        ax: Any = None,
+    ) -> Any:
+        """Draw the prediction along one variable with its band, over the data as the other variables leave them.
+
+        Parameters
+        ----------
+        variable : str
+        which : {"mean", "linear"}
+        partial : bool
+            Draw the partial data: each row's prediction at the values held, plus its residual.
+        at : mapping, optional
+            Where the other variables are held; numbers at their means and factors at their most frequent level otherwise.
+        alpha : float
+            One less the band's level.
+        ax : matplotlib Axes, optional
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        from natfit.diagnostics.effect_plots import plot_effect
+
+        return plot_effect(self, variable, which, partial, at, alpha, ax)
+
+    def plot_calibration(self, groups: int = 10, alpha: float = 0.05, ax: Any = None) -> Any:
+        """Draw a binomial's observed shares against the predicted ones, in groups, with Wilson's limits.
+
+        Parameters
+        ----------
+        groups : int
+        alpha : float
+        ax : matplotlib Axes, optional
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        from natfit.diagnostics.effect_plots import plot_calibration
+
+        return plot_calibration(self, groups, alpha, ax)

@@ -1,0 +1,108 @@
+"""Figures of a fit: what they show, that they take axes, and that nothing on them is cut off."""
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+import natfit as nf
+
+CRABS = pd.DataFrame(nf.datasets.load("crabs")).assign(any=lambda d: (d["sat"] > 0).astype(int))
+COUNTS = nf.GLM.from_formula("sat ~ width + C(color)", CRABS, family="poisson").fit()
+SHARES = nf.GLM.from_formula("any ~ width + C(color)", CRABS, family="binomial").fit()
+
+FIGURES = {
+    "fitted": (COUNTS, "plot_residuals", {"kind": "fitted"}),
+    "qq": (COUNTS, "plot_residuals", {"kind": "qq", "residuals": "pearson"}),
+    "worm": (SHARES, "plot_residuals", {"kind": "worm"}),
+    "scale": (COUNTS, "plot_residuals", {"kind": "scale", "residuals": "deviance"}),
+    "coefficients": (COUNTS, "plot_coefficients", {"intercept": True}),
+    "effect of a number": (COUNTS, "plot_effect", {"variable": "width"}),
+    "effect of levels": (SHARES, "plot_effect", {"variable": "color", "which": "linear"}),
+    "influence": (COUNTS, "plot_influence", {}),
+    "calibration": (SHARES, "plot_calibration", {"groups": 8}),
+}
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_names_its_axes_and_nothing_is_cut_off(name):
+    fit, method, options = FIGURES[name]
+    ax = getattr(fit, method)(**options)
+    figure = ax.figure
+    figure.canvas.draw()
+    assert ax.get_title(loc="left")
+    assert ax.get_xlabel()
+    page = figure.bbox
+    legend = [ax.get_legend()] if ax.get_legend() else []
+    texts = [text for text in [ax._left_title, ax.xaxis.label, ax.yaxis.label, *ax.texts] if text.get_text()]
+    for artist in [*texts, *legend]:
+        box = artist.get_window_extent()
+        assert box.x0 >= page.x0 - 1
+        assert box.y0 >= page.y0 - 1
+        assert box.x1 <= page.x1 + 1
+        assert box.y1 <= page.y1 + 1
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_is_drawn_on_axes_that_are_given(name):
+    fit, method, options = FIGURES[name]
+    _, ax = plt.subplots()
+    assert getattr(fit, method)(**options, ax=ax) is ax
+    assert len(plt.get_fignums()) == 1
+
+
+def test_the_four_residual_plots_stand_together():
+    axes = COUNTS.plot_residuals()
+    assert [ax.get_title(loc="left").split("\n")[0] for ax in axes.flat] == [
+        "Residuals against fit",
+        "Normal quantiles",
+        "Worm",
+        "Scale against location",
+    ]
+    x, y = axes[0, 0].lines[0].get_data()
+    np.testing.assert_allclose(x, COUNTS.predict(which="linear"))
+    np.testing.assert_allclose(y, COUNTS.quantile_residuals(0))
+
+
+def test_an_effect_is_the_prediction_and_its_data_keep_their_working_residuals():
+    ax = COUNTS.plot_effect("width", which="linear", at={"color": 3})
+    curve = next(line for line in ax.lines if line.get_label() == "prediction").get_data()
+    grid = pd.DataFrame({"width": curve[0], "color": 3})
+    np.testing.assert_allclose(curve[1], COUNTS.predict(grid, which="linear"))
+    points = next(line for line in ax.lines if line.get_label() == "partial data").get_data()
+    np.testing.assert_allclose(points[0], CRABS["width"])
+    base = COUNTS.predict(CRABS.assign(color=3), which="linear")
+    np.testing.assert_allclose(points[1], base + COUNTS.resid_working, rtol=1e-9)
+
+
+def test_coefficients_without_intervals_are_said_to_be_left_out():
+    fit = nf.GLM.from_formula("sat ~ width + I(2 * width)", CRABS, family="poisson").fit()
+    ax = fit.plot_coefficients()
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["width"]
+    assert "1 without an interval (aliased or separated) left out" in ax.get_title(loc="left").replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda: COUNTS.plot_residuals("histogram"), "kind must be 'all', 'fitted', 'qq', 'worm', 'scale'"),
+        (lambda: COUNTS.plot_residuals("qq", "anscombe"), "residuals must be one of 'quantile'"),
+        (lambda: COUNTS.plot_effect("weight"), "predictors have no variable 'weight'"),
+        (lambda: COUNTS.plot_effect("width", at={"color": [1, 2]}), "'color' is held at one value"),
+        (lambda: COUNTS.plot_calibration(), "is for the binomial family"),
+    ],
+    ids=["kind", "residuals", "variable", "two values", "family"],
+)
+def test_refusals(ask, message):
+    with pytest.raises(ValueError, match=message):
+        ask()
