@@ -7,7 +7,15 @@ Examples
 ('rate', 'inflation')
 """
 
-from natfit.families.distributional import categorical, counts, location_scale, positive, reused, zero_inflated  # noqa: F401  (registers)
+from natfit.families.distributional import (  # noqa: F401  (each registers its families)
+    categorical,
+    counts,
+    location_scale,
+    positive,
+    proportions,
+    reused,
+    zero_inflated,
+)
 from natfit.families.distributional.base import DistributionalFamily, Parameters
 from natfit.families.distributional.registry import get, names, register
 
