@@ -19,13 +19,13 @@ from natfit.likelihoods.bias import ADJUSTMENTS, adjustment
 from natfit.likelihoods.glm import GLMLikelihood
 from natfit.metric import SingularMetric
 from natfit.need import METRIC, SCORE
+from natfit.optimize.anderson import Accelerated
 from natfit.optimize.curve import Curve
-from natfit.optimize.directions import NaturalGradient
 from natfit.optimize.loop import Outcome
 from natfit.optimize.objective import LikelihoodObjective, Point
 from natfit.optimize.optimizer import Optimizer
 from natfit.optimize.record import Record
-from natfit.optimize.steps import StepRule
+from natfit.optimize.steps import Backtracking, StepRule
 from natfit.results.dispersion import estimate_dispersion
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -143,6 +143,7 @@ def fit_reduced(
     reduction: Reduction,
     maximize: Callable[[Any, Iterator[Array], Any], Outcome],
     starts: Iterator[Array],
+    chosen: Any = None,
 ) -> Outcome:
     """Fit with bias reduction; a free dispersion and the fit that it enters are found together.
 
@@ -152,16 +153,19 @@ def fit_reduced(
         As of `natfit.models.fitting.fit_glm`.
     reduction : Reduction
     maximize : callable
-        ``(objective, starts, optimizer) -> Outcome``; the optimizer is None where any will do.
+        ``(objective, starts, optimizer) -> Outcome``.
     starts : iterator of (q,) ndarray
         Kept coefficients to begin from.
+    chosen : Optimizer, optional
+        Instead of accelerated scoring.
 
     Notes
     -----
     The dispersion multiplies the adjustment: the score is s / phi + a. Where it is free its own estimate (Pearson's, the
     deviance's or maximum likelihood) is put in and found together with the coefficients.
     """
-    optimizer = Optimizer(NaturalGradient(), Shrinking(), name="adjusted scoring") if reduction.kind == "mean" else None
+    rule = Shrinking() if reduction.kind == "mean" else Backtracking()
+    optimizer = chosen or Optimizer(Accelerated(), rule, name="accelerated scoring")
     estimate = partial(_dispersion, likelihood, source, df, int(kept.sum()), str(reduction.dispersion))
     known = not isinstance(reduction.dispersion, str)
     phi = float(reduction.dispersion) if known else 1.0

@@ -37,7 +37,6 @@ def check_for(data: GLMData, family: Response, link: Link) -> str | None:
             f"{data.levels[1]!r}; use family='binomial', or a numeric column"
         )
     family.check_response(data.y, data.y_name)
-    _check_maximum(data, family, link)
     return _quasi_note(data, family, counts)
 
 
@@ -114,7 +113,7 @@ def _fractional(counts: Array, trials: Array | None) -> int:
     return int((np.abs(off - np.rint(off)) > 1e-9 * np.maximum(np.abs(off), 1.0)).sum())
 
 
-def _check_maximum(data: GLMData, family: Response, link: Link) -> None:
+def check_maximum(data: GLMData, family: Response, link: Link) -> None:
     """Refuse a response that lies wholly on a limit of the mean, so that the constant's maximum lies there too."""
     ends = [(edge, data.y == edge) for edge in family.attainable_limits]
     low, high = link.mean_range.low, link.mean_range.high
@@ -130,7 +129,8 @@ def _check_maximum(data: GLMData, family: Response, link: Link) -> None:
         )
         raise ValueError(
             f"the likelihood has no maximum: all {data.n_rows} values of {data.y_name!r} lie at {edge:g} or beyond, which "
-            f"the {link.name} link {where_to}; there is nothing to estimate from this response"
+            f"the {link.name} link {where_to}; nothing can be estimated from this response but by "
+            "fit(bias_reduction='firth')"
         )
 
 

@@ -109,7 +109,7 @@ def fit_glm(
 
     if settings.reduction is None:
         return _judge(likelihood, source, first.metric, kept, notes, maximize(home, starts))
-    outcome = fit_reduced(likelihood, source, kept, df, settings.reduction, maximize, starts)
+    outcome = fit_reduced(likelihood, source, kept, df, settings.reduction, maximize, starts, settings.optimizer)
     fitted = _judge(likelihood, source, first.metric, kept, notes, outcome, may_separate=False)
     fitted.bias_reduction = settings.reduction.kind
     return fitted

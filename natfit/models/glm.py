@@ -19,7 +19,7 @@ from natfit.models.arguments import (
     resolve_dispersion,
     resolve_reduction,
 )
-from natfit.models.checks import check_for
+from natfit.models.checks import check_for, check_maximum
 from natfit.models.data import GLMData
 from natfit.models.families import resolve_family
 from natfit.models.fitting import Fitted, Settings, fit_glm
@@ -303,6 +303,8 @@ class GLM(GLMAttributes, GLMRows):
         scale = kwargs.get("scaletype") if scale is None else scale
         dispersion = resolve_dispersion(self.family, self.dispersion if scale is None else scale)
         reduction = resolve_reduction(bias_reduction, dispersion, self.family, optimizer)
+        if reduction is None:
+            check_maximum(self.data, self.family, self.link)
         settings = make_settings(start, maxiter, tol, optimizer, rank, kwargs, reduction)
         with binding.progress_bar(progress) as callback:
             fitted, family, shape = self._run(settings, callback)

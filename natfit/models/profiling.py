@@ -13,16 +13,18 @@ import numpy as np
 
 from natfit.families.negative_binomial import NegativeBinomial
 from natfit.likelihoods.negative_binomial import NegativeBinomialLikelihood
-from natfit.metric import Gram, SingularMetric
+from natfit.metric import Gram
 from natfit.models.bias_reduction import AdjustedObjective, Reduction
 from natfit.models.constraints import DIFFERENCE, Linear, Smooth, find
 from natfit.models.fitting import Settings, default_optimizer, fit_glm, of_kept
 from natfit.models.negative_binomial import joint_objective
 from natfit.need import ALL
+from natfit.optimize.anderson import Accelerated
 from natfit.optimize.loop import OutsideDomain
 from natfit.optimize.objective import LikelihoodObjective, Objective, ParametrizedObjective
-from natfit.optimize.optimizer import natural_gradient, run
+from natfit.optimize.optimizer import Optimizer, natural_gradient, run
 from natfit.optimize.profile import UNSURE, Limit, Profile, ProfileTrouble, Running, Spot
+from natfit.optimize.steps import Backtracking
 from natfit.optimize.stopping import Decrement
 from natfit.parametrizations import Affine
 from natfit.results.cov_type import MODEL_BASED
@@ -83,13 +85,15 @@ def as_fit(model: GLM, fit: GLMResults) -> Fit:
         optimizer = natural_gradient(finish="observed")
         return Fit(joint_objective(joint, source, kept), optimum, units, kept, True, optimizer)
     likelihood = model.likelihood(fit.family)
+    optimizer = default_optimizer(likelihood)
     if fit.bias_reduction == "firth":
         objective: Objective = AdjustedObjective(likelihood, source, kept, "firth", scale)
+        optimizer = Optimizer(Accelerated(), Backtracking(), name="accelerated scoring")
     else:
         objective = LikelihoodObjective(likelihood, source, lambda sums: scale)
     if not kept.all():
         objective = of_kept(objective, kept, likelihood.layout.names)
-    return Fit(objective, params, fit._bse[kept], kept, False, default_optimizer(likelihood))
+    return Fit(objective, params, fit._bse[kept], kept, False, optimizer)
 
 
 def _refuse(fit: GLMResults) -> None:
@@ -217,12 +221,14 @@ class Profiler:
             )
 
     def _of_separated(self, combination: Array) -> Running | None:
-        """Where the quantity runs off to infinity, note that end, and take Firth's finite estimates to begin from."""
+        """Where a fit is separated, take Firth's finite estimates to begin from; note the end that runs off to infinity."""
         separation = self._results.fitted.separation
-        if separation is None or not np.any(combination[separation.columns]):
+        if separation is None:
             return None
-        side = 1 if float(combination @ np.where(separation.columns, separation.direction, 0.0)) > 0.0 else -1
-        self._ends[side] = Limit(side * np.inf, "the likelihood rises for ever on that side (separation)")
+        side = 0
+        if np.any(combination[separation.columns]):
+            side = 1 if float(combination @ np.where(separation.columns, separation.direction, 0.0)) > 0.0 else -1
+            self._ends[side] = Limit(side * np.inf, "the likelihood rises for ever on that side (separation)")
         model, fit = self._model, self._results
         settings = Settings(reduction=Reduction("firth", float(fit.scale)))
         likelihood = model.likelihood(fit.family)
@@ -275,17 +281,27 @@ def held_at_zero(model: GLM, fit: GLMResults, columns: Array) -> float:
         Where the maximum with these held was not reached.
     """
     whole = as_fit(model, fit)
-    places = np.cumsum(whole.kept)[columns] - 1
+    others = np.setdiff1d(np.flatnonzero(whole.kept), columns)
+    if fit.bias_reduction == "firth" or not others.size:
+        return _held_by_chart(whole, np.cumsum(whole.kept)[columns] - 1)
+    smaller = model.refit(fit, columns=others, family=None if whole.has_alpha else fit.family)
+    if not smaller.converged and smaller.fitted.separation is None:
+        raise ValueError(f"no maximum was reached with these coefficients held at 0: {smaller.reason}; use a Wald test")
+    if whole.has_alpha:
+        return float(2.0 * (fit.llf - smaller.llf))
+    return 2.0 * (fit.fitted.point.loglik - smaller.fitted.point.loglik) / float(fit.scale)
+
+
+def _held_by_chart(whole: Fit, places: Array) -> float:
+    """The same where the objective must stay that of all coefficients, as Firth's penalty does."""
     others = np.setdiff1d(np.arange(whole.optimum.size), places)
     objective = ParametrizedObjective(whole.objective, Affine(np.eye(whole.optimum.size)[:, others]))
     top = whole.objective.evaluate(whole.optimum, ALL)
     if not others.size:
         return 2.0 * (top.loglik - objective.evaluate(np.zeros(0), ALL).loglik) / top.dispersion
     metric, start = top.metric.matrix_form(), whole.optimum[others]
-    try:  # along the natural gradient the others move by F_oo^-1 F_oj times what is taken away
-        moved = Gram(metric[np.ix_(others, others)]).solve(metric[np.ix_(others, places)] @ whole.optimum[places])
-    except SingularMetric:
-        moved = np.zeros_like(start)
+    # along the natural gradient the others move by F_oo^-1 F_oj times what is taken away
+    moved = Gram(metric[np.ix_(others, others)]).solve(metric[np.ix_(others, places)] @ whole.optimum[places])
     for begin in (start + moved, start):
         try:
             outcome = run(whole.optimizer, objective, begin, stop=STOP)
@@ -293,5 +309,4 @@ def held_at_zero(model: GLM, fit: GLMResults, columns: Array) -> float:
             continue
         if outcome.converged or outcome.decrement < UNSURE:
             return 2.0 * (top.loglik - outcome.point.loglik) / top.dispersion
-    names = ", ".join(model.exog_names[j] for j in columns)
-    raise ValueError(f"no maximum was reached with {names} held at 0: use a Wald test")
+    raise ValueError("no maximum was reached with these coefficients held at 0; use a Wald test")

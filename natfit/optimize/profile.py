@@ -33,6 +33,9 @@ FLAT = 1e-6
 """Share of what is missing that a doubled distance must bring for a limit to be thought finite."""
 UNSURE = 1e-8
 """Squared standard errors that the other parameters may be off: the deviance then is right to as much."""
+VANISHED = 1e-14
+"""Squared score, in standard errors of finite parameters, that a likelihood on its way to its supremum has left: along
+such a way it falls as fast as what is missing, so less than 1e-7 of a log-likelihood is."""
 BETTER, ROUNDING = 1e-7, 1e-10
 """How far a deviance may fall below 0, as such and as a share of the log-likelihood, before another maximum is suspected."""
 
@@ -65,7 +68,10 @@ class Spot(NamedTuple):
 
 
 class Running(NamedTuple):
-    """That a function of the parameters runs off to plus (1) or minus (-1) infinity, and finite parameters."""
+    """That parameters run off to infinity, and finite ones to begin from.
+
+    ``side`` says whether the function itself runs off to plus (1) or minus (-1) infinity, or stays finite (0).
+    """
 
     side: int
     start: Array
@@ -95,8 +101,8 @@ class Profile:
     optimizer : Optimizer
     stop : Stop, optional
     running : Running, optional
-        Where the objective has no maximum, because the function runs off to infinity: to which side, and finite parameters
-        to begin from. ``optimum`` then is where the optimizer stopped, close to the supremum.
+        Where the objective has no maximum because parameters run off to infinity. ``optimum`` then is where the optimizer
+        stopped, close to the supremum.
 
     Notes
     -----
@@ -125,10 +131,14 @@ class Profile:
         if not (np.isfinite(self.unit) and self.unit > 0.0):
             raise ProfileTrouble("the function does not change along any direction that the data can see")
         value = constraint.value(start)
-        self._centre = value if running is None else running.side * np.inf
+        self._reference = None if running is None else point.metric
+        self._centre = value if running is None else constraint.value(optimum)
         self.top = Spot(value, start, 0.0, 1.0 / self.unit, tangent)
-        if running is not None:
+        if running is not None and running.side:
+            self._centre = running.side * np.inf
             self.top = self._begin(running.side)
+        elif running is not None:
+            self.top = self._between(self._centre)
 
     def _begin(self, side: int) -> Spot:
         """Return a spot so far on the side where the likelihood rises for ever that hardly anything is missing there."""
@@ -141,6 +151,13 @@ class Profile:
                 return spot
             near, stride = spot, 2.0 * stride + self.unit
         raise ProfileTrouble("the likelihood's supremum was not approached")
+
+    def _between(self, value: float) -> Spot:
+        """Return the optimum's own value, reached from finite parameters while others run off to infinity."""
+        spot = self.at(value, self.top)
+        if spot is None:
+            raise ProfileTrouble("no parameters inside the domain were found to begin from")
+        return spot._replace(root=0.0, slope=1.0 / self.unit)
 
     @staticmethod
     def _tangent(point: Point, slope: Array) -> tuple[Array, float]:
@@ -196,9 +213,23 @@ class Profile:
             outcome = run(self._optimizer, objective, start, stop=self._stop)
         except OutsideDomain:
             return None
-        if not outcome.converged and not outcome.decrement < UNSURE:
+        if not outcome.converged and not outcome.decrement < UNSURE and not self._nearly(coordinates, outcome):
             raise ProfileTrouble(f"the other parameters' maximum was not reached: {outcome.reason}")
         return outcome
+
+    def _nearly(self, coordinates: Coordinates, outcome: Outcome) -> bool:
+        """Say whether nothing is left to gain though the others' metric has vanished, on their way to infinity.
+
+        The score is measured in the metric at the finite parameters that the profile began from.
+        """
+        if self._reference is None or "score" not in outcome.point.sums:
+            return False
+        score = outcome.point.score
+        try:
+            still = self._reference.pullback(coordinates.jacobian(outcome.params)).solve(score)
+        except SingularMetric:
+            return False
+        return bool(score @ still < VANISHED * self.dispersion)
 
     def _try(self, value: float, near: Spot) -> Spot | str:
         """Return the spot at a value, or in words why there is none from here."""
@@ -210,14 +241,15 @@ class Profile:
     def limit(self, target: float) -> Limit:
         """Return the value at which the signed root is ``target``: infinite, with a note, where it never gets there."""
         side = float(np.sign(target))
-        inner, outer, flat, stride = self.top, side * np.inf, 0, np.inf
+        inner, outer, flat, stride, told = self.top, side * np.inf, 0, np.inf, ""
         value = self.top.value + target * self.unit
         for _ in range(MOST_STEPS):
             spot = self._try(value, inner)
             if isinstance(spot, str):  # beyond the domain, or too far for a warm start: nearer
                 stride = 0.5 * abs(value - inner.value)
+                told = f"it is not found beyond {inner.value:.6g}, where {spot}"
                 if stride < EDGE * self.unit:
-                    return Limit(np.nan, f"it is not found beyond {inner.value:.6g}, where {spot}")
+                    break
                 value = inner.value + side * stride
                 continue
             step = (target - spot.root) / spot.slope if spot.slope > 0.0 else np.nan
@@ -229,11 +261,11 @@ class Profile:
                 flat = flat + 1 if abs(spot.root - inner.root) < FLAT * abs(target - inner.root) else 0
                 if flat >= 3 and np.isinf(outer):
                     break
-                inner, stride = spot, 2.0 * stride
+                inner, stride, told = spot, 2.0 * stride, ""
             value = self._next(spot.value + step, inner, outer, side, stride)
-        if np.isinf(outer):
+        if np.isinf(outer) and (flat >= 3 or not told):
             return Limit(side * np.inf, "the likelihood never falls as far as the quantile")
-        return Limit(np.nan, "the limit was not reached")
+        return Limit(np.nan, told or "the limit was not reached")
 
     def _next(self, newton: float, inner: Spot, outer: float, side: float, stride: float) -> float:
         """Return the next value to try: Newton's, unless it leaves the bracket or strides too far."""

@@ -38,11 +38,14 @@ REFUSED: dict[str, tuple[Callable[[], Any], list[str]]] = {
     "NaN with raise": (formula("sat ~ width", changed("width", 7, np.nan), missing="raise"), ["'width'", "1 row (7)"]),
     "infinity": (formula("sat ~ width", changed("width", 5, np.inf)), ["infinite", "'width'", "1 row (5)"]),
     "no rows": (formula("sat ~ width", CRABS.iloc[:0]), ["no rows"]),
-    "all zeros": (formula("I(sat * 0) ~ width"), ["no maximum", "all 173 values", "log link"]),
-    "all ones": (formula("I(sat * 0 + 1) ~ width", family="binomial"), ["no maximum", "logit link"]),
-    "all zeros under an identity": (formula("I(sat * 0) ~ width", link="identity"), ["no maximum", "very edge"]),
+    "all zeros": (lambda: formula("I(sat * 0) ~ width")().fit(), ["no maximum", "all 173 values", "log link"]),
+    "all ones": (lambda: formula("I(sat * 0 + 1) ~ width", family="binomial")().fit(), ["no maximum", "logit link"]),
+    "all zeros under an identity": (
+        lambda: formula("I(sat * 0) ~ width", link="identity")().fit(),
+        ["no maximum", "very edge"],
+    ),
     "all zeros under a Gaussian's log": (
-        formula("I(sat * 0) ~ width", family="gaussian", link="log"),
+        lambda: formula("I(sat * 0) ~ width", family="gaussian", link="log")().fit(),
         ["no maximum", "log link"],
     ),
     "columns that overflow": (lambda: arrays(x=X * [1.0, 1e200, 1.0])().fit(), ["squares", "'x1'", "units"]),

@@ -116,6 +116,28 @@ def test_a_saturated_table_gets_half_a_case_in_each_cell():
     np.testing.assert_allclose(fit.params, np.log((successes + 0.5) / (trials - successes + 0.5)), rtol=1e-10)
 
 
+def test_a_response_all_of_one_kind_still_has_an_estimate():
+    model = nf.GLM(np.ones(6), np.ones((6, 1)), family="binomial")
+    fit = model.fit(bias_reduction="firth")
+    assert fit.params[0] == pytest.approx(np.log(6.5 / 0.5), rel=1e-10)
+    with pytest.raises(ValueError, match="but by fit\\(bias_reduction='firth'\\)"):
+        model.fit()
+
+
+@pytest.mark.parametrize("link", ["cloglog", "loglog", "cauchit", "probit"])
+@pytest.mark.parametrize("kind", ["firth", "mean"])
+def test_nearly_separated_data_converge(kind, link):
+    # plain scoring takes hundreds of steps here, and more
+    for seed in (7, 15, 28, 42):
+        rng = np.random.default_rng(seed)
+        x = np.column_stack([np.ones(14), rng.normal(size=(14, 2))])
+        y = (x @ [0.2, 2.0, -1.0] + 0.5 * rng.normal(size=14) > 0).astype(float)
+        fit = nf.GLM(y, x, family="binomial", link=link).fit(bias_reduction=kind)
+        assert fit.converged
+        objective = AdjustedObjective(fit.likelihood, fit.model.source, np.ones(3, dtype=bool), kind)
+        assert objective.evaluate(np.asarray(fit.params), ALL).decrement < 1e-18
+
+
 def test_one_parameter_off_the_canonical_link():
     ones = np.ones((7, 1))
     # Poisson identity: F = n / mu, so Jeffreys' penalty is -log(mu) / 2 and the maximum lies 1 / (2n) below the mean.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
-from scipy.special import chdtri, expit, ndtri, stdtrit
+from scipy.special import chdtri, expit, ndtr, ndtri, stdtrit
 
 import natfit as nf
 from natfit.parametrizations import check
@@ -146,6 +146,16 @@ class TestAlpha:
         assert list(self.fit.profile()) == [*self.fit.model.exog_names, "alpha"]
         assert list(self.fit.profile(0).table.columns[-1:]) == ["alpha"]
 
+    def test_the_boundary_is_the_limit_only_where_the_poisson_lies_inside(self):
+        y = np.array([3, 1, 4, 2, 8, 3, 2, 1, 4, 3, 6, 2, 1, 3.0])
+        fit = nf.GLM(y, np.ones((14, 1)), family=nf.families.NegativeBinomial(alpha="ml")).fit()
+        poisson = nf.GLM(y, np.ones((14, 1)), family="poisson").fit()
+        reach = np.sqrt(2.0 * (fit.llf - poisson.llf))
+        assert reach < 1.0
+        profile = fit.profile("alpha")
+        assert profile.conf_int(2.0 * ndtr(-0.99 * reach))[0] > 0.0
+        assert profile.conf_int(2.0 * ndtr(-1.01 * reach))[0] == 0.0
+
     def test_the_boundary(self):
         y = np.array([3, 1, 4, 2, 8, 3, 2, 1, 4, 3, 6, 2, 1, 3.0])
         fit = nf.GLM(y, np.ones((14, 1)), family=nf.families.NegativeBinomial(alpha="ml")).fit()
@@ -202,6 +212,15 @@ def test_a_likelihood_ratio_test_is_that_of_the_smaller_model(family, link):
     assert together["df"].iloc[0] == 2
 
 
+def test_a_test_by_student_is_walds_for_a_linear_gaussian():
+    fit = model("gaussian", "identity").fit(use_t=True)
+    table = fit.lr_test()
+    np.testing.assert_allclose(table["F"], fit.tvalues**2, rtol=1e-8)
+    np.testing.assert_allclose(table["pvalue"], fit.pvalues, rtol=1e-7)
+    both = fit.lr_test(["x1", "x2"])
+    assert both["F"].iloc[0] == pytest.approx(float(fit.f_test(np.eye(3)[1:]).fvalue), rel=1e-8)
+
+
 @pytest.mark.filterwarnings("ignore::natfit.results.warnings.SeparationWarning")
 class TestSeparation:
     y = np.array([0, 1, 0, 1, 1, 1, 1, 1.0])
@@ -220,6 +239,18 @@ class TestSeparation:
         other = fit.conf_int(method="profile")[2]  # only the first four rows tell of this one
         first = nf.GLM(self.y[:4], self.design[:4][:, [0, 2]], family="binomial").fit()
         np.testing.assert_allclose(other, first.conf_int(method="profile")[1], rtol=1e-6)
+
+    @pytest.mark.parametrize("link", ["logit", "probit", "cloglog"])
+    def test_tests_and_profiles_where_the_smaller_model_is_separated_too(self, link):
+        design = np.column_stack([self.design, [0.3, -1.0, 0.2, 0.8, -0.1, 0.5, 0.9, -0.6]])
+        fit = nf.GLM(self.y, design, family="binomial", link=link).fit()
+        assert fit.fitted.separation is not None
+        smaller = nf.GLM(self.y, design[:, :3], family="binomial", link=link).fit()
+        assert smaller.fitted.separation is not None
+        test = fit.lr_test("x3")["chi2"].iloc[0]
+        assert test == pytest.approx(2.0 * (fit.llf - smaller.llf), abs=1e-6)
+        limits = fit.profile().conf_int()
+        assert not limits.isna().any(axis=None)
 
     def test_complete_separation(self):
         iris = nf.datasets.load("iris")
