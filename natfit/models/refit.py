@@ -68,6 +68,8 @@ def refit(
     n_jobs : int, optional
         Threads; as the model has them by default.
     """
+    if fit.rows_removed:
+        raise ValueError("a refit needs the rows of this fit, which remove_data() has removed; fit the model again")
     if getattr(fit, "constraints", None) is not None and design is None:
         raise NotImplementedError(
             "a refit would lose the constraints of this fit; ask fit.results_constrained, the fit of its free coefficients"

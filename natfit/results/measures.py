@@ -128,12 +128,12 @@ class Measures:
         """Fitted means of the null model."""
         return self.null_fit.fittedvalues
 
-    @property
+    @cached_property
     def null_deviance(self) -> float:
         """Deviance of the null model."""
         return self.null_fit.deviance
 
-    @property
+    @cached_property
     def llnull(self) -> float:
         """Log-likelihood of the null model at this model's dispersion, as in statsmodels."""
         return self.null_fit.loglik(self.scale)

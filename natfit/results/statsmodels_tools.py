@@ -8,6 +8,7 @@ import numpy as np
 from statsmodels.base._parameter_inference import score_test as statsmodels_score_test
 from statsmodels.discrete.discrete_margins import DiscreteMargins
 from statsmodels.iolib.summary2 import Summary as Summary2
+from statsmodels.stats.contrast import MultiCompResult, t_test_multi
 from statsmodels.stats.outliers_influence import GLMInfluence
 
 from natfit.results.statsmodels_view import FitView, require_identified
@@ -76,3 +77,38 @@ def summary2(fit: GLMResults, yname: Any, xname: Any, title: str | None, alpha: 
     for note in notes(fit):
         table.add_text(note)
     return table
+
+
+def t_test_pairwise(fit: GLMResults, term: str, method: str | list[str], alpha: float, labels: Any) -> MultiCompResult:
+    """Return statsmodels' tests of every two levels of a factor against each other, with p-values for many tests."""
+    coding, columns, levels = _main_effect(fit, term)
+    named = levels if labels is None else list(labels)
+    if len(named) != len(levels):
+        raise ValueError(
+            f"factor_labels needs one label for each of the {len(levels)} levels of {term}; got {len(named)}"
+        )
+    first, second = np.triu_indices(len(levels), 1)
+    contrasts = np.zeros((first.size, fit.fitted.kept.size))
+    contrasts[:, columns] = coding[second] - coding[first]
+    pairs = [f"{named[j]}-{named[i]}" for i, j in zip(first, second, strict=True)]
+    frame = t_test_multi(fit, contrasts, method=method, alpha=alpha, contrast_names=pairs)
+    return MultiCompResult(
+        result_frame=frame, contrasts=contrasts, term=term, contrast_labels=pairs, term_encoding_matrix=coding
+    )
+
+
+def _main_effect(fit: GLMResults, term: str) -> tuple[Array, slice, list[Any]]:
+    """Return a factor's coding, (levels, columns), its columns, and its levels."""
+    data = fit.model.data
+    terms = dict(data.terms)
+    factors = {} if data.frozen is None else {n: f for n, f in data.frozen.factors.items() if f.kind == "categorical"}
+    known = [name for name in terms if name in factors]
+    if term not in known or data.chosen is not None:
+        raise ValueError(
+            f"pairwise tests need a factor of the model's formula, all its columns kept; {term!r} is none"
+            + (f" (there is {', '.join(known)})" if known else "")
+        )
+    plan, columns = factors[term], terms[term]
+    coding = plan.full if columns.stop - columns.start == len(plan.full.names) else plan.reduced
+    matrix = np.eye(len(plan.levels))[:, coding.pick] if coding.table is None else np.asarray(coding.table)
+    return matrix, columns, list(plan.levels)

@@ -67,6 +67,8 @@ def _family_name(fit: GLMResults) -> str:
 
 def notes(fit: GLMResults) -> list[str]:
     """Return what is to be said below the table, the reservations first."""
+    if fit.rows_removed:
+        return list(vars(fit)["_notes"])
     said = _reservations(fit) + fit._wald_notes
     constraints = getattr(fit, "constraints", None)
     if constraints is not None:

@@ -16,6 +16,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 class Surface:
     """Mixed into a GLM's fit: thin methods; each imports what it stands on when it is called."""
 
+    rows_removed = False
+    """Whether `remove_data` has taken the rows away."""
+
     if TYPE_CHECKING:
         model: Any
         fitted: Any
@@ -149,6 +152,34 @@ class Surface:
             **options,
         )
 
+    def t_test_pairwise(
+        self, term_name: str, method: str | list[str] = "hs", alpha: float = 0.05, factor_labels: Any = None
+    ) -> Any:
+        """Test every two levels of a factor against each other; returns statsmodels' MultiCompResult.
+
+        Parameters
+        ----------
+        term_name : str
+            The factor, as the formula has it: ``"C(color)"``.
+        method : str or list of str
+            How p-values are adjusted for many tests: see ``statsmodels.stats.multitest.multipletests``.
+        alpha : float
+            For the decision to reject.
+        factor_labels : list of str, optional
+            Instead of the levels.
+
+        Examples
+        --------
+        >>> import natfit as nf
+        >>> data = {"y": [1, 3, 2, 7, 5, 9], "g": ["a", "a", "b", "b", "c", "c"]}
+        >>> fit = nf.GLM.from_formula("y ~ g", data, family="poisson").fit()
+        >>> fit.t_test_pairwise("g").result_frame["coef"].round(3).to_dict()
+        {'b-a': 0.811, 'c-a': 1.253, 'c-b': 0.442}
+        """
+        from natfit.results.statsmodels_tools import t_test_pairwise
+
+        return t_test_pairwise(self, term_name, method, alpha, factor_labels)  # type: ignore[arg-type]
+
     def summary2(
         self,
         yname: Any = None,
@@ -161,3 +192,93 @@ class Surface:
         from natfit.results.statsmodels_tools import summary2
 
         return summary2(self, yname, xname, title, alpha, float_format)  # type: ignore[arg-type]
+
+    def remove_data(self) -> None:
+        """Take the rows out of this fit, in place, so that it is small to pickle; table and predictions for new rows stay.
+
+        What the table needs is computed first. What needs the rows afterwards, such as residuals, is refused in words. The
+        model that was fitted is not touched: the fit lets it go.
+
+        Examples
+        --------
+        >>> import natfit as nf
+        >>> fit = nf.GLM([1, 2, 4, 9], np.ones((4, 1)), family="poisson").fit()
+        >>> fit.remove_data()
+        >>> fit.predict([[1.0]])
+        array([4.])
+        """
+        from natfit.results.slim import remove_rows
+
+        remove_rows(self)  # type: ignore[arg-type]
+
+    def plot_added_variable(
+        self,
+        focus_exog: int | str,
+        resid_type: str | None = None,
+        use_glm_weights: bool = True,
+        fit_kwargs: Any = None,
+        ax: Any = None,
+    ) -> Any:
+        """Draw what the other columns leave of the response against what they leave of one column.
+
+        Parameters
+        ----------
+        focus_exog : int or str
+            The column's number or name.
+        resid_type : str, optional
+            Which residuals of the fit without it; ``"resid_deviance"`` by default.
+        use_glm_weights : bool
+            Whether the column is regressed on the others with the fit's working weights.
+        fit_kwargs
+            Taken for statsmodels' scripts: the fit without the column is made as this one was.
+        ax : matplotlib Axes, optional
+
+        Returns
+        -------
+        matplotlib Figure
+
+        Notes
+        -----
+        Wang (1985), Technometrics 27, 273-276.
+        """
+        from natfit.diagnostics.added_variable_plots import plot_added_variable
+
+        return plot_added_variable(self, focus_exog, resid_type, use_glm_weights, ax)
+
+    def plot_partial_residuals(self, focus_exog: int | str, ax: Any = None) -> Any:
+        """Draw a column's own part of the linear predictor plus the working residual; arguments as above.
+
+        Notes
+        -----
+        Cook & Croos-Dabrera (1998), Journal of the American Statistical Association 93, 730-739.
+        """
+        from natfit.diagnostics.added_variable_plots import plot_partial_residuals
+
+        return plot_partial_residuals(self, focus_exog, ax)
+
+    def plot_ceres_residuals(
+        self, focus_exog: int | str, frac: float = 0.66, cond_means: Any = None, ax: Any = None
+    ) -> Any:
+        """Draw residuals that show how a column enters, also where the others depend on it nonlinearly.
+
+        Parameters
+        ----------
+        focus_exog : int or str
+            The column's number or name.
+        frac : float
+            Span of the lowess smooth of the others given this one.
+        cond_means : (n, k) array_like, optional
+            Their conditional means given this one, instead of the smooth.
+        ax : matplotlib Axes, optional
+
+        Returns
+        -------
+        matplotlib Figure
+
+        Notes
+        -----
+        Cook (1993), Technometrics 35, 351-362.
+        """
+        from natfit.diagnostics.added_variable_plots import plot_ceres_residuals
+
+        return plot_ceres_residuals(self, focus_exog, frac, cond_means, ax)
