@@ -135,7 +135,8 @@ class GaussianComponents(ExponentialComponents):
         """Return parameters of means about the center and covariances; NaN for a covariance without an inverse."""
         good = np.asarray(np.isfinite(covariance).all(axis=(-1, -2)))
         safe = np.where(good[..., None, None], covariance, np.eye(self.dim))
-        good &= np.linalg.eigvalsh(safe)[..., 0] > 0.0
+        values = np.linalg.eigvalsh(safe)
+        good &= values[..., 0] > 4 * self.dim * np.finfo(float).eps * values[..., -1]
         safe = np.where(good[..., None, None], safe, np.eye(self.dim))
         natural = self.family.natural_from_home(self.family.pack(mean, safe))
         natural = np.where(good[..., None], natural, np.nan)

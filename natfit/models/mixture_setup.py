@@ -93,7 +93,7 @@ def block_rows(components: Any) -> int:
     """Return how many rows a block should have for the components' statistics to stay in cache."""
     width = 1 + getattr(components, "width", 16)
     if isinstance(components, GaussianComponents):
-        width = min(width, 4 * components.dim)
+        width = min(width, 2 * components.dim)
     return int(np.clip(BLOCK_BYTES // (8 * width), 512, 32_768))
 
 

@@ -29,18 +29,18 @@ Array = np.ndarray[Any, np.dtype[Any]]
 class CompleteData(Direction):
     """The natural gradient in the complete data's metric, as the chord to where EM's step ends.
 
-    The decrement is that of the same metric: the symmetrised divergence between the complete data's laws at both ends,
-    which is the squared length of the step to second order. It tells how far EM still goes in one step, not how far the
-    optimum is: where much information is missing the steps are short everywhere.
+    Where the point carries an observed-data metric, asked for by a stopping rule, the decrement is that of this metric.
+    Otherwise it is the complete data's: the symmetrised divergence between their laws at both ends, the squared length of
+    the step to second order, which tells how far EM still goes in one step and not how far the optimum is.
     """
-
-    measures = True
 
     def need(self, state: Any) -> int:
         return SCORE | COMPLETE
 
     def __call__(self, objective: Any, point: Point, state: Any) -> tuple[Heading, Any]:
         vector = objective.complete(point, 1.0) - point.params
+        if "metric" in point.sums:
+            return Heading(vector, None, point, "complete"), state
         return Heading(vector, scaled(float(point.score @ vector), point.dispersion), point, "complete"), state
 
 
