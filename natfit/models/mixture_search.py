@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from natfit.data.arrays import ArraySource
+from natfit.data.arrays import ArraySource, one_blas_thread
 from natfit.data.block import Block
 from natfit.likelihoods.mixture import MixtureLikelihood
 from natfit.models.mixture_constraint import Constraint
@@ -80,7 +80,8 @@ def search(
     ValueError
         If no start led to a maximum that the constraint allows.
     """
-    starts = short_runs(likelihood, block, n_starts, rng, PASSES, GAIN)
+    with one_blas_thread():
+        starts = short_runs(likelihood, block, n_starts, rng, PASSES, GAIN)
     objective = MixtureObjective(likelihood, ArraySource(block))
     weight = block.columns.get("weight")
     total = float(block.n_rows if weight is None else weight.sum())

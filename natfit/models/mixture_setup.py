@@ -89,19 +89,20 @@ def gaussian_components(data: MixtureData, n_components: int, covariance: str) -
     return made, smallest
 
 
-def block_rows(components: Any) -> int:
-    """Return how many rows a block should have for the components' statistics to stay in cache."""
+def block_rows(components: Any, n_rows: int) -> int:
+    """Return how many rows a block should have: its statistics stay in cache, and every processor gets some."""
     width = 1 + getattr(components, "width", 16)
     if isinstance(components, GaussianComponents):
         width = min(width, 2 * components.dim)
-    return int(np.clip(BLOCK_BYTES // (8 * width), 512, 32_768))
+    most = min(BLOCK_BYTES // (8 * width), -(-n_rows // 8))
+    return int(np.clip(most, 2048, 32_768))
 
 
 def resized(data: MixtureData, components: Components) -> Any:
     """Return the source with blocks of the height that suits the components."""
     source = data.source
     if isinstance(source, ArraySource):
-        return ArraySource(source.whole, source.n_jobs, block_rows(components))
+        return ArraySource(source.whole, source.n_jobs, block_rows(components, source.n_rows))
     return source
 
 
