@@ -176,7 +176,6 @@ def _controller() -> Any:
 
 
 def one_blas_thread() -> Any:
-    """Return a context in which BLAS takes one thread: blocks have threads of their own, and small products none to spare."""
     """Return a context in which BLAS keeps to one thread, as it must where blocks or fits run on threads of their own."""
     # A controller of one's own costs milliseconds to make; the cached one hundredths.
     return _controller().limit(limits=1, user_api="blas")

@@ -9,6 +9,7 @@ import numpy as np
 
 from natfit.data.block import Block
 from natfit.families.base import ExponentialFamily
+from natfit.likelihoods.mixture_geometry import Embedding, embed
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -31,6 +32,10 @@ class Components:
     n_components: int
     size: int
     names: tuple[str, ...]
+    bounded: bool = True
+    """Whether the likelihood of a mixture of these is bounded; where not, maxima on a handful of rows are left out."""
+    completed_width: int = 0
+    """Length of the completed sums' last axis, where they are arrays."""
 
     def view(self, block: Block) -> Any:
         """Return what the components make of a block whatever the parameters: the ``rows`` of the other methods."""
@@ -75,6 +80,37 @@ class Components:
         """Return the Hessian of sum over n, k of share_kn log f_k(y_n), (size, size)."""
         raise NotImplementedError
 
+    # -- starts and tables ----------------------------------------------------------------------------------------
+
+    def geometry(self, rows: Any, weight: Array) -> list[Embedding]:
+        """Return the geometries in which starts look for seeds."""
+        raise NotImplementedError
+
+    def first_share(self, rows: Any, share: Array) -> Array:
+        """Return what starts give each component of each row, from seeds' shares (..., K, n)."""
+        return share
+
+    def begin(self, rows: Any, share: Array) -> Array:
+        """Return parameters (..., size) from shares (..., K, n) alone."""
+        raise NotImplementedError
+
+    @property
+    def n_ordered(self) -> int:
+        """How many components, the first ones, may change places."""
+        return self.n_components
+
+    def reordered(self, params: Array, order: Array) -> Array:
+        """Return the parameters with components in another order."""
+        raise NotImplementedError
+
+    def spreads(self, params: Array) -> Array:
+        """Return how wide each component is, (K, m): small where it closes in on few rows."""
+        raise NotImplementedError
+
+    def total_spread(self, completed: Array) -> Array:
+        """Return how wide all rows are, (m,), from their completed sums as one component."""
+        raise NotImplementedError
+
 
 class ExponentialComponents(Components):
     """K members of one exponential family, each with natural parameters of its own.
@@ -86,26 +122,30 @@ class ExponentialComponents(Components):
     ----------
     family : ExponentialFamily
     n_components : int
-    column : str
-        Of a block, in which the observations stand.
-    constrain : callable, optional
-        ``(completed (..., K, 1 + s), previous parameters) -> parameters``: the maximum under constraints.
+    place : int or array of int, optional
+        Columns of a block's ``y`` that are the observations; all of it where left out.
+    outside : bool
+        Whether rows may lie outside the support, where the density is 0: with a point mass beside.
     """
 
-    def __init__(
-        self,
-        family: ExponentialFamily,
-        n_components: int,
-        column: str = "y",
-        constrain: Callable[[Array, Array], Array] | None = None,
-    ):
+    constrain: Callable[[Array, Array], Array] | None = None
+    """``(completed (..., K, 1 + s), previous parameters) -> parameters``: the maximum where parameters are held or tied."""
+
+    def __init__(self, family: ExponentialFamily, n_components: int, place: Any = None, outside: bool = False):
         self.family = family
         self.n_components = n_components
-        self.column = column
+        self.place = place
+        self.outside = outside
         self.width = len(family.statistic_names)
+        self.completed_width = 1 + self.width
         self.size = n_components * self.width
         self.names = tuple(f"{name}[{k}]" for k in range(n_components) for name in family.natural_names)
-        self._constrain = constrain
+        self.bounded = family.support.discrete or self.width < 2
+
+    def observations(self, block: Block) -> Array:
+        """Return the observations of a block, (n, *event)."""
+        y = block.columns["y"]
+        return y if self.place is None else y[:, self.place]
 
     def natural(self, params: Array) -> Array:
         """Return natural parameters, (..., K, s)."""
@@ -116,12 +156,17 @@ class ExponentialComponents(Components):
 
     def view(self, block: Block) -> tuple[Array, Array | float]:
         """Return a row of ones and the sufficient statistics, (1 + s, n), and log h(y), (n,), or 0 where it is."""
-        y = block.columns[self.column]
+        y = self.observations(block)
         made = np.empty((1 + self.width, len(y)))
         made[0] = 1.0
-        made[1:] = self.family.sufficient_statistics(y).T
         without = type(self.family).log_base_measure is ExponentialFamily.log_base_measure
-        return made, 0.0 if without else self.family.log_base_measure(y)
+        if not self.outside:
+            made[1:] = self.family.sufficient_statistics(y).T
+            return made, 0.0 if without else self.family.log_base_measure(y)
+        inside = np.asarray(self.family.support.contains(y))
+        safe = np.where(inside, y, y[inside][0] if inside.any() else 1.0)
+        made[1:] = np.where(inside, self.family.sufficient_statistics(safe).T, 0.0)
+        return made, np.where(inside, self.family.log_base_measure(safe), -np.inf)
 
     def coefficients(self, params: Array, log_weights: Array) -> Array:
         """Return (..., K, 1 + s): times the statistics they make log pi_k f_k, but for the base measure."""
@@ -149,8 +194,8 @@ class ExponentialComponents(Components):
         return counts[..., None] * np.concatenate([np.ones((*mean.shape[:-1], 1)), mean], axis=-1)
 
     def maximize(self, completed: Array, params: Array) -> Array:
-        if self._constrain is not None:
-            return self._constrain(completed, params)
+        if self.constrain is not None:
+            return self.constrain(completed, params)
         with np.errstate(all="ignore"):
             mean = completed[..., 1:] / completed[..., :1]
             good = np.asarray(self.family.contains_mean(mean))
@@ -177,3 +222,30 @@ class ExponentialComponents(Components):
             at = slice(k * self.width, (k + 1) * self.width)
             full[at, at] = -counts[k] * each[k]
         return full
+
+    def geometry(self, rows: Any, weight: Array) -> list[Embedding]:
+        statistics = rows[0][1:].T
+        if self.outside:  # rows without a density here stand at the average, where no start looks for a seed
+            inside = np.isfinite(rows[1])
+            average = (weight * inside) @ statistics / (weight * inside).sum()
+            statistics = np.where(inside[:, None], statistics, average)
+        return [embed(self.family, statistics, weight)]
+
+    def begin(self, rows: Any, share: Array) -> Array:
+        if self.outside:
+            share = share * np.isfinite(rows[1])
+        completed = self.completed(np.empty(0), rows, share)
+        pooled = completed.sum(axis=-2) / completed[..., 0].sum(axis=-1)[..., None]
+        natural = self.family.natural_from_mean(pooled[..., 1:])
+        common = np.repeat(natural[..., None, :], self.n_components, axis=-2)
+        return self.maximize(completed, common.reshape(*common.shape[:-2], self.size))
+
+    def reordered(self, params: Array, order: Array) -> Array:
+        return self.natural(params)[..., order, :].reshape(params.shape)
+
+    def spreads(self, params: Array) -> Array:
+        return np.diagonal(self.family.fisher_natural(self.natural(params)), axis1=-2, axis2=-1)
+
+    def total_spread(self, completed: Array) -> Array:
+        natural = self.family.natural_from_mean(completed[1:] / completed[0])
+        return np.diagonal(self.family.fisher_natural(natural))

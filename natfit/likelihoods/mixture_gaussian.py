@@ -10,6 +10,7 @@ from natfit.data.block import Block
 from natfit.families.gaussian_covariances import MODELS, CovarianceModel, lower_indices, pack, unpack_symmetric
 from natfit.families.multivariate_normal import MultivariateNormal
 from natfit.likelihoods.mixture_components import ExponentialComponents
+from natfit.likelihoods.mixture_geometry import Embedding, scaled_embeddings
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -29,8 +30,8 @@ class GaussianComponents(ExponentialComponents):
         Near the rows' mean: without it, squares of columns far from 0 would cancel.
     model : CovarianceModel, optional
         ``VVV`` by default.
-    column : str
-        Of a block, in which the (n, d) rows stand.
+    place : array of int, optional
+        Columns of a block's ``y``; all of them where left out.
     floor : float
         Smallest eigenvalue that a covariance may have, in squared units of the data; 0 is none.
     """
@@ -41,15 +42,16 @@ class GaussianComponents(ExponentialComponents):
         n_components: int,
         center: Array | None = None,
         model: CovarianceModel = MODELS["VVV"],
-        column: str = "y",
+        place: Any = None,
         floor: float = 0.0,
     ):
-        super().__init__(MultivariateNormal(dim), n_components, column)
+        super().__init__(MultivariateNormal(dim), n_components, place)
         self.family: MultivariateNormal
         self.dim = dim
         self.center = np.zeros(dim) if center is None else center
         self.model = model
         self.floor = floor
+        self.bounded = model.bounded
 
     @property
     def is_free(self) -> bool:
@@ -57,7 +59,7 @@ class GaussianComponents(ExponentialComponents):
         return self.model.name == "VVV" or (self.dim == 1 and self.model.name == "VII")
 
     def view(self, block: Block) -> tuple[Array, Array | float]:
-        y = block.columns[self.column]
+        y = self.observations(block)
         d, wide = self.dim, self.dim >= WIDE
         made = np.empty((1 + d if wide else 1 + self.width, len(y)))
         made[0] = 1.0
@@ -84,7 +86,7 @@ class GaussianComponents(ExponentialComponents):
     def completed(self, params: Array, rows: Any, share: Array) -> Array:
         if rows[0].shape[0] == 1 + self.width or params.ndim > 1:
             return super().completed(params, self._with_products(rows), share)
-        made = np.empty((self.n_components, 1 + self.width))
+        made = np.empty((len(share), 1 + self.width))
         x = rows[0]
         for k, each in enumerate(share):
             half = x * np.sqrt(each)
@@ -121,11 +123,21 @@ class GaussianComponents(ExponentialComponents):
             covariance = floored(covariance, self.floor)
         return self.pack(mean, covariance)
 
-    def first(self, completed: Array) -> Array:
-        """Return parameters from completed sums alone."""
+    def begin(self, rows: Any, share: Array) -> Array:
+        completed = super().completed(np.empty(0), self._with_products(rows), share)
         counts, mean, scatter = self.moments(completed)
         with np.errstate(all="ignore"):
             return self.pack(mean, floored(self.model.maximize(counts, scatter, None), self.floor))
+
+    def geometry(self, rows: Any, weight: Array) -> list[Embedding]:
+        return scaled_embeddings(rows[0][1 : 1 + self.dim].T, weight)
+
+    def spreads(self, params: Array) -> Array:
+        return np.linalg.eigvalsh(self.unpack(params)[1])[..., :1]
+
+    def total_spread(self, completed: Array) -> Array:
+        counts, _, scatter = self.moments(completed[None])
+        return np.linalg.eigvalsh(scatter[0] / max(counts[0] - 1.0, 1.0))[:1]
 
     def unpack(self, params: Array) -> tuple[Array, Array]:
         """Return means (..., K, d) about the center and covariances (..., K, d, d)."""

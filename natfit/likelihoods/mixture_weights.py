@@ -31,6 +31,11 @@ class ConstantWeights:
         """Return the weights (..., K)."""
         return np.exp(self._logs(params))
 
+    def jacobian(self, params: Array) -> Array:
+        """Return d weights / d log-odds, (K, K - 1)."""
+        weights = self.probabilities(params)
+        return weights[:, None] * (np.eye(self.n_components)[:, :-1] - weights[:-1])
+
     def _logs(self, params: Array) -> Array:
         odds = np.concatenate([params, np.zeros((*params.shape[:-1], 1))], axis=-1)
         odds = odds - odds.max(axis=-1, keepdims=True)

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from natfit.families.registry import REGISTRY
 from natfit.likelihoods.mixture import MixtureLikelihood
-from natfit.likelihoods.mixture_components import ExponentialComponents
+from natfit.likelihoods.mixture_components import Components, ExponentialComponents
+from natfit.likelihoods.mixture_composed import Noise, PointMass, ProductComponents, WithFixed
 from natfit.models.binding import progress_bar
-from natfit.models.mixture_constraint import Constraint, is_bounded, total_spread
+from natfit.models.mixture_constraint import Constraint
+from natfit.models.mixture_coordinates import free_coordinates
 from natfit.models.mixture_data import MixtureData, bind
 from natfit.models.mixture_fitting import MixtureObjective, climb
 from natfit.models.mixture_search import Search, search
 from natfit.models.mixture_setup import (
-    GAUSSIAN,
+    box,
     check_support,
-    exponential_families,
-    finishing_coordinates,
+    columns_of,
     gaussian_components,
+    is_gaussian,
     pooled,
     resized,
+    resolve_family,
 )
 from natfit.models.mixture_starts import sample_rows
+from natfit.models.mixture_ties import tie
 from natfit.optimize.loop import Outcome
 from natfit.parametrizations.base import Parametrization
 from natfit.results.mixture import MixtureResults
@@ -79,12 +81,22 @@ class Mixture:
 
     Parameters
     ----------
-    family : str, class or Family
-        ``"gaussian"`` (of one column or several), or any exponential family of one column.
+    family : str, class, Family or mapping
+        ``"gaussian"`` (of one column or several), or any exponential family. A family of one column is taken for each of
+        several, independent given the component (latent classes with ``"bernoulli"`` and ``"categorical"``). A mapping of
+        columns, or of tuples of columns, to families makes components of unlike columns.
     n_components : int
     covariance : str
         For Gaussian components one of mclust's fourteen models, EII to VVV; E and V for one column; or scikit-learn's
         ``"full"`` (VVV), ``"tied"`` (EEE), ``"diag"`` (VVI), ``"spherical"`` (VII).
+    fixed : mapping of str to float, optional
+        Parameters of the components that are held, by their names in one of the family's parametrizations.
+    shared : sequence of str, optional
+        Parameters that are the same in all components.
+    noise : bool
+        Add a component that is uniform over the box which the rows span.
+    zero_inflated : bool
+        Add a component that has all its rows at 0.
     constraint : Constraint, optional
         Which maxima count; see `Constraint`. Those it leaves out are reported.
 
@@ -106,6 +118,10 @@ class Mixture:
         family: Any = "gaussian",
         n_components: int = 2,
         covariance: str = "full",
+        fixed: Mapping[str, float] | None = None,
+        shared: Sequence[str] = (),
+        noise: bool = False,
+        zero_inflated: bool = False,
         constraint: Constraint | None = None,
     ):
         if n_components != int(n_components) or n_components < 1:
@@ -113,28 +129,56 @@ class Mixture:
         self.family = family
         self.n_components = int(n_components)
         self.covariance = covariance
+        self.fixed = dict(fixed or {})
+        self.shared = [shared] if isinstance(shared, str) else list(shared)
+        self.noise = noise
+        self.zero_inflated = zero_inflated
         self.constraint = Constraint() if constraint is None else constraint
 
     @property
-    def _is_gaussian(self) -> bool:
-        family = REGISTRY.entry(self.family) if isinstance(self.family, str) and "(" not in self.family else self.family
-        return getattr(family, "name", None) in GAUSSIAN
+    def _tied(self) -> bool:
+        return bool(self.fixed or self.shared)
 
-    def _components(self, data: MixtureData) -> tuple[Any, Array]:
-        """Return components for the rows, and the spread of all rows if it is known."""
-        if self._is_gaussian:
-            return gaussian_components(data, self.n_components, self.covariance)
-        entry = REGISTRY.entry(self.family) if isinstance(self.family, str) and "(" not in self.family else self.family
-        if isinstance(entry, type) and "dim" in inspect.signature(entry).parameters:
-            entry = entry(dim=len(data.columns))
-        family = REGISTRY.get(entry)
-        if not hasattr(family, "sufficient_statistics"):
-            raise ValueError(
-                f"{family.name} is no exponential family, so it cannot be a component; choose one of "
-                f"{', '.join(exponential_families())}"
-            )
-        check_support(family, data)
-        return ExponentialComponents(family, self.n_components), np.empty(0)
+    def _components(self, data: MixtureData) -> Components:
+        """Return the components for rows."""
+        if isinstance(self.family, Mapping):
+            groups = columns_of(self.family, data.columns)
+        elif is_gaussian(self.family) and not self._tied:
+            groups = [(list(range(len(data.columns))), self.family)]
+        else:
+            groups = self._each_column(data)
+        parts = [self._part(data, places, family) for places, family in groups]
+        made = parts[0] if len(parts) == 1 else ProductComponents(parts)
+        if self.zero_inflated and len(data.columns) > 1:
+            raise ValueError(f"zero_inflated needs one column, and there are {len(data.columns)}; leave it out")
+        if self.zero_inflated:
+            return WithFixed(made, PointMass(0.0))
+        return WithFixed(made, Noise(*box(data))) if self.noise else made
+
+    def _each_column(self, data: MixtureData) -> list[tuple[list[int], Any]]:
+        """Return the groups of columns that a single family takes: all at once if it is one of vectors, else each alone."""
+        family = resolve_family(self.family, data.y)
+        places = list(range(len(data.columns)))
+        if family.support.event_shape:
+            return [(places, family)]
+        return [([j], self.family) for j in places]
+
+    def _part(self, data: MixtureData, places: list[int], family: Any) -> Components:
+        """Return the components of a group of columns."""
+        several = len(data.columns) > 1
+        if is_gaussian(family) and not self._tied:
+            return gaussian_components(data, self.n_components, self.covariance, places if several else None)
+        y = data.y if data.y is None or not several else data.y[:, places]
+        found = resolve_family(family, y if y is None or len(places) > 1 else y.reshape(len(y), -1)[:, 0])
+        if not found.support.event_shape and len(places) > 1:
+            raise ValueError(f"{found.name} takes one column, and is given {len(places)}; give each its own family")
+        place: Any = None if not several else places if found.support.event_shape else places[0]
+        check_support(found, data, place, 0.0 if self.zero_inflated else None)
+        outside = self.zero_inflated and not bool(found.support.contains(np.zeros(())))
+        made = ExponentialComponents(found, self.n_components, place, outside)
+        if self._tied:
+            tie(made, self.fixed, self.shared)
+        return made
 
     def fit(
         self,
@@ -182,18 +226,15 @@ class Mixture:
             components, an argument is unknown, or no start leads to a maximum inside the constraint.
         """
         rows = self._bound(bind(y, freq_weights, var_weights, data, missing, n_jobs))
-        components, spread = self._components(rows)
+        components: Any = self._components(rows)
         likelihood = MixtureLikelihood(components)
         rows = replace(rows, source=resized(rows, components))
-        if not spread.size:
-            spread = (
-                np.empty(0) if is_bounded(components) else total_spread(components, pooled(likelihood, rows.source))
-            )
+        spread = np.empty(0) if components.bounded else components.total_spread(pooled(likelihood, rows.source))
         rng = np.random.default_rng(random_state)
         most = max(SAMPLE_BYTES // (8 * (1 + components.width)), FEWEST_SAMPLED)
         block = sample_rows(rows.source, rows.n_rows, most, rng)
         _check_distinct(block, self.n_components)
-        coordinates = finishing_coordinates(components)
+        coordinates = free_coordinates(likelihood)
         found = search(likelihood, block, int(n_init), rng, self.constraint, spread, coordinates)
         with progress_bar(progress) as callback:
             objective = MixtureObjective(likelihood, rows.source)
@@ -215,14 +256,15 @@ class Mixture:
     def _bound(self, data: MixtureData) -> MixtureData:
         """Return the rows in the shape that the family takes."""
         y = data.y
-        if y is None or self._is_gaussian:
-            if y is not None and y.ndim == 1:
-                data.source.whole.columns["y"] = y[:, None]  # type: ignore[attr-defined]
-                data = replace(data, y=y[:, None])
+        if y is None:
             return data
-        if y.ndim == 2 and y.shape[1] == 1:
-            data.source.whole.columns["y"] = y[:, 0]  # type: ignore[attr-defined]
-            data = replace(data, y=y[:, 0])
+        if is_gaussian(self.family) and not self._tied and y.ndim == 1:
+            y = y[:, None]
+        elif y.ndim == 2 and y.shape[1] == 1 and not (is_gaussian(self.family) and not self._tied):
+            y = y[:, 0]
+        if y is not data.y:
+            data.source.whole.columns["y"] = y  # type: ignore[attr-defined]
+            data = replace(data, y=y)
         return data
 
     def _bind_new(self, y: Any, columns: list[str]) -> MixtureData:
@@ -239,12 +281,13 @@ class Mixture:
 
 def in_order(likelihood: MixtureLikelihood, params: Array) -> Array:
     """Return the same mixture with its components by falling weight."""
-    components: Any = likelihood.components
+    components = likelihood.components
     own, rest = likelihood.split(params)
     weights = likelihood.weights.probabilities(own)
-    order = np.argsort(-weights, kind="stable")
+    first = components.n_ordered
+    order = np.concatenate([np.argsort(-weights[:first], kind="stable"), np.arange(first, components.n_components)])
     logs = np.log(weights[order])
-    return np.concatenate([logs[:-1] - logs[-1], components.natural(rest)[order].ravel()])
+    return np.concatenate([logs[:-1] - logs[-1], components.reordered(rest, order)])
 
 
 def _check_distinct(block: Any, n_components: int) -> None:

@@ -7,12 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from natfit.likelihoods.mixture_gaussian import GaussianComponents
-
 Array = np.ndarray[Any, np.dtype[Any]]
-
-NO_BOUND = 2
-"""Natural parameters of a continuous family from which on a component may close in on a single row."""
 
 
 @dataclass(frozen=True)
@@ -58,43 +53,17 @@ class Constraint:
         sizes : (K,) ndarray
             Sums of responsibilities.
         spread : ndarray
-            What `total_spread` returned for all rows.
+            What the components' ``total_spread`` is for all rows.
         """
-        if is_bounded(components):
+        if components.bounded:
             return None
+        sizes = sizes[: components.n_ordered]
         least = max(2.5, getattr(components, "dim", 1) + 0.5) if self.min_size is None else self.min_size
         small = int(np.argmin(sizes))
         if sizes[small] < least:
             return f"component {small} holds {sizes[small]:.3g} rows, fewer than {least:g}"
-        own = _spreads(components, params)
-        share = (own / spread).min(axis=-1)
+        share = (components.spreads(params) / spread).min(axis=-1)
         narrow = int(np.argmin(share))
         if share[narrow] < self.min_spread:
             return f"component {narrow} is {share[narrow]:.2g} as wide as all rows (variance), less than {self.min_spread:g}"
         return None
-
-
-def is_bounded(components: Any) -> bool:
-    """Say whether the likelihood of a mixture of these is bounded."""
-    if isinstance(components, GaussianComponents):
-        return components.model.bounded
-    family = getattr(components, "family", None)
-    return family is None or family.support.discrete or len(family.statistic_names) < NO_BOUND
-
-
-def total_spread(components: Any, completed: Array) -> Array:
-    """Return the spread of all rows, from their completed sums (1 + s,) as one component."""
-    if isinstance(components, GaussianComponents):
-        counts, _, scatter = components.moments(completed[None])
-        return np.linalg.eigvalsh(scatter[0] / max(counts[0] - 1.0, 1.0))[:1]
-    return _statistics_spread(components.family, completed[1:] / completed[0])
-
-
-def _spreads(components: Any, params: Array) -> Array:
-    if isinstance(components, GaussianComponents):
-        return np.linalg.eigvalsh(components.unpack(params)[1])[..., :1]
-    return np.diagonal(components.family.fisher_natural(components.natural(params)), axis1=-2, axis2=-1)
-
-
-def _statistics_spread(family: Any, mean: Array) -> Array:
-    return np.diagonal(family.fisher_natural(family.natural_from_mean(mean)))

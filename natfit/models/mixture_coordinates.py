@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from natfit.families.base import ExponentialFamily
 from natfit.families.gaussian_covariances import CovarianceCoordinates
+from natfit.likelihoods.mixture import MixtureLikelihood
 from natfit.likelihoods.mixture_components import ExponentialComponents
+from natfit.likelihoods.mixture_composed import ProductComponents, WithFixed
 from natfit.likelihoods.mixture_gaussian import GaussianComponents
+from natfit.parametrizations.affine import Identity
 from natfit.parametrizations.base import Array, Mask, Parametrization
+from natfit.parametrizations.product import Product
 
 
 class GaussianHome(Parametrization):
@@ -58,8 +64,8 @@ class GaussianHome(Parametrization):
         return full.reshape(*lead, self.home_size, self.size)
 
 
-class MixtureCoordinates(Parametrization):
-    """Log-odds and coordinates of K members of a family, as log-odds and natural parameters.
+class MemberCoordinates(Parametrization):
+    """Coordinates of K members of a family, as natural parameters.
 
     Parameters
     ----------
@@ -71,65 +77,70 @@ class MixtureCoordinates(Parametrization):
     def __init__(self, components: ExponentialComponents, inner: Parametrization):
         self.components = components
         self.inner = inner
-        self.n_odds = components.n_components - 1
-        names = [f"log_odds[{k}]" for k in range(self.n_odds)] + list(inner.names)
-        super().__init__(names, self.n_odds + components.size)
+        super().__init__(inner.names, components.size)
 
-    @property
-    def family(self) -> ExponentialFamily:
-        return self.components.family
+    def _members(self, theta: Array) -> Array:
+        """Return home parameters (..., K, p), means counted from the components' center."""
+        each = theta.reshape(*theta.shape[:-1], self.components.n_components, -1)
+        return self._shift(each, -1.0)
 
-    def _shift(self, theta: Array, sign: float) -> Array:
-        """Carry means to or from the center that the components count from."""
+    def _shift(self, each: Array, sign: float) -> Array:
         if not isinstance(self.components, GaussianComponents):
-            return theta
-        moved = theta.copy()
+            return each
+        moved = each.copy()
         moved[..., : self.components.dim] += sign * self.components.center
         return moved
 
-    def _members(self, theta: Array) -> Array:
-        return theta.reshape(*theta.shape[:-1], self.components.n_components, -1)
-
     def to_home(self, xi: ArrayLike) -> Array:
-        xi = self._coordinates(xi)
-        theta = self._shift(self._members(self.inner.to_home(xi[..., self.n_odds :])), -1.0)
-        eta = self.family.natural_from_home(theta)
-        return np.concatenate([xi[..., : self.n_odds], eta.reshape(*xi.shape[:-1], -1)], axis=-1)
-
-    def home_members(self, params: Array) -> Array:
-        """Return the family's home parameters (..., K, p) of the likelihood's parameters."""
-        eta = self.components.natural(params[..., self.n_odds :])
-        return self._shift(self.family.home_from_natural(eta), 1.0)
+        theta = self.inner.to_home(self._coordinates(xi))
+        eta = self.components.family.natural_from_home(self._members(theta))
+        return eta.reshape(*eta.shape[:-2], self.home_size)
 
     def from_home(self, theta: ArrayLike) -> Array:
         params = self._home(theta)
-        members = self.home_members(params)
-        inner = self.inner.from_home(members.reshape(*params.shape[:-1], -1))
-        return np.concatenate([params[..., : self.n_odds], inner], axis=-1)
+        members = self._shift(self.components.family.home_from_natural(self.components.natural(params)), 1.0)
+        return self.inner.from_home(members.reshape(*params.shape[:-1], -1))
 
     def jacobian(self, xi: ArrayLike) -> Array:
         xi = self._coordinates(xi)
-        own = xi[..., self.n_odds :]
-        theta = self._shift(self._members(self.inner.to_home(own)), -1.0)
-        natural = self.family.natural_jacobian(theta)  # (..., K, s, p)
-        inner = self.inner.jacobian(own)
-        lead, K = xi.shape[:-1], self.components.n_components
-        product = natural @ inner.reshape(*lead, K, -1, inner.shape[-1])
-        full = np.zeros((*lead, self.home_size, self.size))
-        full[..., np.arange(self.n_odds), np.arange(self.n_odds)] = 1.0
-        full[..., self.n_odds :, self.n_odds :] = product.reshape(*lead, self.components.size, -1)
-        return full
+        natural = self.components.family.natural_jacobian(self._members(self.inner.to_home(xi)))  # (..., K, s, p)
+        inner = self.inner.jacobian(xi)
+        K = self.components.n_components
+        product = natural @ inner.reshape(*inner.shape[:-2], K, -1, inner.shape[-1])
+        return product.reshape(*inner.shape[:-2], self.home_size, self.size)
 
     def contains(self, xi: ArrayLike) -> Mask:
         xi = self._coordinates(xi)
-        own = xi[..., self.n_odds :]
         with np.errstate(all="ignore"):
-            inside = np.isfinite(xi).all(axis=-1) & self.inner.contains(own)
-            return inside & np.all(self.family.contains(self._members(self.inner.to_home(own))), axis=-1)
+            inside = np.isfinite(xi).all(axis=-1) & self.inner.contains(xi)
+            return inside & np.all(self.components.family.contains(self._members(self.inner.to_home(xi))), axis=-1)
 
 
-def gaussian_coordinates(components: GaussianComponents, params: Array) -> MixtureCoordinates:
-    """Return coordinates of a Gaussian mixture's model, the orientations' reference being that of ``params``."""
-    _, covariance = components.unpack(params[components.n_components - 1 :])
-    chart = CovarianceCoordinates(components.model, components.n_components, covariance)
-    return MixtureCoordinates(components, GaussianHome(chart))
+def part_coordinates(components: Any, params: Array) -> Parametrization | None:
+    """Return the free coordinates of components near ``params``, or None where their own parameters are free."""
+    if isinstance(components, WithFixed):
+        return part_coordinates(components.main, params)
+    if isinstance(components, ProductComponents):
+        each = list(zip(components.parts, components.slices, strict=True))
+        charts = [part_coordinates(part, params[at]) for part, at in each]
+        if all(chart is None for chart in charts):
+            return None
+        return Product(*(chart or Identity(part.names) for chart, (part, _) in zip(charts, each, strict=True)))
+    if isinstance(components, GaussianComponents):
+        if components.is_free:
+            return None
+        chart = CovarianceCoordinates(components.model, components.n_components, components.unpack(params)[1])
+        return MemberCoordinates(components, GaussianHome(chart))
+    return getattr(components, "chart", None)
+
+
+def free_coordinates(likelihood: MixtureLikelihood) -> Callable[[Array], Parametrization | None]:
+    """Return what gives the free coordinates of a mixture near its parameters; None where its own are free."""
+
+    def near(params: Array) -> Parametrization | None:
+        chart = part_coordinates(likelihood.components, likelihood.split(params)[1])
+        if chart is None or likelihood.weights.size == 0:
+            return chart
+        return Product(Identity(likelihood.weights.names), chart)
+
+    return near

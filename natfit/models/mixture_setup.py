@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from natfit.data.arrays import ArraySource
-from natfit.data.checks import check_not_empty
+from natfit.data.checks import did_you_mean
 from natfit.families.base import ExponentialFamily
 from natfit.families.gaussian_covariances import resolve as resolve_covariance
 from natfit.families.registry import REGISTRY
 from natfit.likelihoods.mixture import MixtureLikelihood
-from natfit.likelihoods.mixture_components import Components, ExponentialComponents
+from natfit.likelihoods.mixture_components import Components
 from natfit.likelihoods.mixture_gaussian import GaussianComponents
 from natfit.likelihoods.sums import Sums
-from natfit.models.mixture_coordinates import gaussian_coordinates
 from natfit.models.mixture_data import BLOCK_BYTES, MixtureData
-from natfit.parametrizations.base import Parametrization
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -38,11 +37,11 @@ def exponential_families() -> list[str]:
     ]
 
 
-def moments(data: MixtureData) -> tuple[float, Array, Array]:
+def moments(data: MixtureData, place: Any = None) -> tuple[float, Array, Array]:
     """Return the sum of weights, the means (d,) and the covariance (d, d), divisor n, in two passes."""
 
     def first(block: Any) -> Sums:
-        y, weight = _matrix(block.columns["y"]), block.columns.get("weight")
+        y, weight = _matrix(block.columns["y"], place), block.columns.get("weight")
         return Sums(
             total=float(len(y)) if weight is None else weight.sum(), y=y.sum(axis=0) if weight is None else weight @ y
         )
@@ -51,42 +50,43 @@ def moments(data: MixtureData) -> tuple[float, Array, Array]:
     mean = sums["y"] / sums["total"]
 
     def second(block: Any) -> Sums:
-        x, weight = _matrix(block.columns["y"]) - mean, block.columns.get("weight")
+        x, weight = _matrix(block.columns["y"], place) - mean, block.columns.get("weight")
         return Sums(square=x.T @ x if weight is None else (x.T * weight) @ x)
 
     return sums["total"], mean, data.source.reduce(second)["square"] / sums["total"]
 
 
-def _matrix(y: Array) -> Array:
-    return y[:, None] if y.ndim == 1 else y
+def _matrix(y: Array, place: Any) -> Array:
+    y = y[:, None] if y.ndim == 1 else y
+    return y if place is None else y[:, place]
 
 
-def gaussian_components(data: MixtureData, n_components: int, covariance: str) -> tuple[GaussianComponents, Array]:
-    """Return Gaussian components for rows, and the smallest eigenvalue of the rows' covariance, divisor n - 1, (1,).
+def gaussian_components(data: MixtureData, n_components: int, covariance: str, place: Any = None) -> GaussianComponents:
+    """Return Gaussian components for rows, or for some columns of them.
 
     Raises
     ------
     ValueError
         For an unknown covariance, or columns that don't vary or depend on one another.
     """
-    dim = len(data.columns)
+    columns = data.columns if place is None else [data.columns[j] for j in place]
+    dim = len(columns)
     model = resolve_covariance(covariance, dim)
-    total, mean, square = moments(data)
+    total, mean, square = moments(data, place)
     scale = np.sqrt(square.diagonal())
     flat = scale <= 8.0 * np.finfo(float).eps * np.abs(mean)
     if flat.any():
-        names = ", ".join(repr(name) for name, gone in zip(data.columns, flat, strict=True) if gone)
+        names = ", ".join(repr(name) for name, gone in zip(columns, flat, strict=True) if gone)
         raise ValueError(f"a Gaussian mixture needs columns that vary, but {names} is constant; leave it out")
     values, vectors = np.linalg.eigh(square / scale / scale[:, None])
     if values[0] <= dim * 1e-13 * values[-1]:
-        worst = [name for name, part in zip(data.columns, vectors[:, 0], strict=True) if abs(part) > 1e-3]
+        worst = [name for name, part in zip(columns, vectors[:, 0], strict=True) if abs(part) > 1e-3]
         raise ValueError(
             f"a Gaussian mixture needs columns none of which is a linear combination of the others, but "
             f"{', '.join(map(repr, worst))} are dependent; leave one of them out"
         )
     smallest = np.linalg.eigvalsh(square * total / max(total - 1.0, 1.0))[:1]
-    made = GaussianComponents(dim, n_components, mean, model, floor=FLOOR * float(smallest[0]))
-    return made, smallest
+    return GaussianComponents(dim, n_components, mean, model, place, FLOOR * float(smallest[0]))
 
 
 def block_rows(components: Any, n_rows: int) -> int:
@@ -113,20 +113,80 @@ def pooled(likelihood: MixtureLikelihood, source: Any) -> Array:
     def all_rows(block: Any) -> Sums:
         weight = block.columns.get("weight")
         share = np.ones((1, block.n_rows)) if weight is None else weight[None]
-        return Sums(complete=ExponentialComponents.completed(components, np.empty(0), components.view(block), share))
+        return Sums(complete=components.completed(np.empty(0), components.view(block), share))
 
     return source.reduce(all_rows)["complete"][0]
 
 
-def finishing_coordinates(components: Any) -> Callable[[Array], Parametrization | None]:
-    """Return what gives the coordinates to finish in: a covariance model's own; None where all parameters are free."""
-    if isinstance(components, GaussianComponents) and not components.is_free:
-        return lambda params: gaussian_coordinates(components, params)
-    return lambda params: None
+def is_gaussian(family: Any) -> bool:
+    """Say whether a family, given by name, class or instance, is the normal one of one column or several."""
+    family = REGISTRY.entry(family) if isinstance(family, str) and "(" not in family else family
+    return getattr(family, "name", None) in GAUSSIAN
 
 
-def check_support(family: ExponentialFamily, data: MixtureData) -> None:
-    """Refuse rows outside the components' support."""
-    check_not_empty(data.n_rows)
+def resolve_family(family: Any, codes: Array | None) -> ExponentialFamily:
+    """Return the exponential family of a name, class or instance; categories are counted in the rows' codes.
+
+    Raises
+    ------
+    ValueError
+        If it is not an exponential one; the message lists those.
+    """
+    entry = REGISTRY.entry(family) if isinstance(family, str) and "(" not in family else family
+    if isinstance(entry, type) and "classes" in inspect.signature(entry).parameters and codes is not None:
+        if codes.ndim > 1:
+            entry = entry(classes=codes.shape[1], trials=int(codes[0].sum()))
+        else:
+            entry = entry(classes=max(int(np.nanmax(codes)) + 1, 2))
+    elif isinstance(entry, type) and "dim" in inspect.signature(entry).parameters and codes is not None:
+        entry = entry(dim=codes.shape[-1])
+    found = REGISTRY.get(entry)
+    if not isinstance(found, ExponentialFamily):
+        raise ValueError(
+            f"{getattr(found, 'name', found)} is no exponential family, so it cannot be a component; choose one of "
+            f"{', '.join(exponential_families())}"
+        )
+    return found
+
+
+def columns_of(family: Mapping[Any, Any], columns: list[str]) -> list[tuple[list[int], Any]]:
+    """Return the places of each group of columns with its family.
+
+    Raises
+    ------
+    ValueError
+        If a column is not there, stands in two groups or in none.
+    """
+    groups = []
+    for key, own in family.items():
+        names = [key] if isinstance(key, str) else list(key)
+        for name in names:
+            if name not in columns:
+                raise ValueError(
+                    f"no column {name!r} for a component's family; there are {', '.join(columns)}"
+                    f"{did_you_mean(name, columns)}"
+                )
+        groups.append(([columns.index(name) for name in names], own))
+    used = sorted(place for places, _ in groups for place in places)
+    if used != list(range(len(columns))):
+        odd = [name for j, name in enumerate(columns) if used.count(j) != 1]
+        raise ValueError(f"each column needs one family, but {', '.join(map(repr, odd))} has none or several")
+    return groups
+
+
+def check_support(
+    family: ExponentialFamily, data: MixtureData, place: Any = None, except_at: float | None = None
+) -> None:
+    """Refuse rows outside the components' support, but for those of a point mass."""
+    names = data.columns if place is None else [data.columns[j] for j in np.atleast_1d(place)]
     for block in data.source.blocks():
-        family.check(block.columns["y"], ", ".join(data.columns))
+        y = block.columns["y"] if place is None else block.columns["y"][:, place]
+        if except_at is not None:
+            y = y[y != except_at]
+        family.check(y, ", ".join(names))
+
+
+def box(data: MixtureData) -> tuple[Array, Array]:
+    """Return the least and the greatest value of each column, (d,) each."""
+    each = [_matrix(block.columns["y"], None) for block in data.source.blocks()]
+    return np.min([y.min(axis=0) for y in each], axis=0), np.max([y.max(axis=0) for y in each], axis=0)

@@ -9,29 +9,12 @@ import numpy as np
 from natfit.data.arrays import Source
 from natfit.data.block import Block
 from natfit.likelihoods.mixture import MixtureLikelihood, normalise
-from natfit.likelihoods.mixture_gaussian import GaussianComponents
+from natfit.likelihoods.mixture_geometry import Embedding
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-SMOOTHING = 0.3
-"""Share of all rows' average that a single row's statistics are mixed with, so that a member of the family has them."""
-
 AT_ONCE = 4_000_000
 """Responsibilities held at once, over all starts: 32 MB."""
-
-
-class Embedding(NamedTuple):
-    """Rows as members of an exponential family: mean parameters (n, s), natural ones (n, s), log-partitions (n,)."""
-
-    mean: Array
-    natural: Array
-    partition: Array
-
-    def divergence(self, seeds: Array) -> Array:
-        """Return KL(row || seed), up to what depends on the row alone made zero at itself, (m, n)."""
-        own = (self.mean * self.natural).sum(axis=1) - self.partition
-        far = own + self.partition[seeds][:, None] - self.natural[seeds] @ self.mean.T
-        return np.maximum(far, 0.0)
 
 
 class Starts(NamedTuple):
@@ -56,27 +39,6 @@ def sample_rows(source: Source, n_rows: int, most: int, rng: np.random.Generator
         for name, column in block.columns.items():
             parts.setdefault(name, []).append(column[at])
     return Block({}, {name: each[0] if len(each) == 1 else np.concatenate(each) for name, each in parts.items()})
-
-
-def embeddings(likelihood: MixtureLikelihood, rows: Any, weight: Array) -> list[Embedding]:
-    """Return geometries for seeds: for Gaussians, of rows whitened and of columns scaled; else the family's own."""
-    components: Any = likelihood.components
-    statistics = rows[0][1:].T
-    total = weight.sum()
-    if isinstance(components, GaussianComponents):
-        x = statistics[:, : components.dim]
-        x = x - weight @ x / total
-        covariance = (x.T * weight) @ x / total
-        scales = [np.linalg.inv(np.linalg.cholesky(covariance)).T, np.diag(1.0 / np.sqrt(covariance.diagonal()))]
-        made = []
-        for scale in scales:
-            z = x @ scale
-            made.append(Embedding(z, z, 0.5 * (z * z).sum(axis=1)))
-        return made
-    family = components.family
-    mean = (1.0 - SMOOTHING) * statistics + SMOOTHING * (weight @ statistics / total)
-    natural = family.natural_from_mean(mean)
-    return [Embedding(mean, natural, family.log_partition(natural))]
 
 
 def labels(space: Embedding, K: int, n_starts: int, spread: bool, weight: Array, rng: np.random.Generator) -> Array:
@@ -110,8 +72,8 @@ def draw_labels(
     likelihood: MixtureLikelihood, rows: Any, weight: Array, n_starts: int, rng: np.random.Generator
 ) -> Array:
     """Return hard labels (S, n) of all starts: by turns k-means++ and random seeds, every fourth partly shuffled."""
-    K = likelihood.components.n_components
-    spaces = embeddings(likelihood, rows, weight)
+    K = likelihood.components.n_ordered
+    spaces = likelihood.components.geometry(rows, weight)
     made = np.empty((n_starts, len(weight)), dtype=np.int64)
     kinds = [(space, spread) for spread in (True, False) for space in spaces]
     for i, (space, spread) in enumerate(kinds):
@@ -126,20 +88,13 @@ def draw_labels(
 
 def first_parameters(likelihood: MixtureLikelihood, rows: Any, weight: Array, found: Array) -> Array:
     """Return the parameters (S, q) that hard labels (S, n) give."""
-    components: Any = likelihood.components
-    K = components.n_components
+    components = likelihood.components
+    K = components.n_ordered
     share = (found[:, None, :] == np.arange(K)[:, None]) * weight
     # A component with a single row has no spread of its own: every row lends it a little.
-    share += 1e-3 * weight / K
-    completed = share @ rows[0].T
-    weights = likelihood.weights.maximize(share.sum(axis=-1), np.zeros((len(found), K - 1)))
-    if isinstance(components, GaussianComponents):
-        made = components.first(completed)
-    else:
-        pooled = completed.sum(axis=1) / completed[..., 0].sum(axis=1)[:, None]
-        natural = components.family.natural_from_mean(pooled[:, 1:])
-        made = components.maximize(completed, np.repeat(natural[:, None, :], K, axis=1).reshape(len(found), -1))
-    return np.concatenate([weights, made], axis=-1)
+    share = components.first_share(rows, share + 1e-3 * weight / K)
+    weights = likelihood.weights.maximize(share.sum(axis=-1), np.zeros((len(found), likelihood.weights.size)))
+    return np.concatenate([weights, components.begin(rows, share)], axis=-1)
 
 
 def run(likelihood: MixtureLikelihood, rows: Any, weight: Array, params: Array, passes: int, tol: float) -> Starts:
@@ -176,8 +131,6 @@ def short_runs(
 ) -> Starts:
     """Return all starts after short runs on a block of rows, best first."""
     rows = likelihood.components.view(block)
-    if isinstance(likelihood.components, GaussianComponents):
-        rows = likelihood.components._with_products(rows)
     weight = block.columns.get("weight")
     weight = np.ones(block.n_rows) if weight is None else weight
     found = draw_labels(likelihood, rows, weight, n_starts, rng)

@@ -74,41 +74,53 @@ class MixtureResults:
         return pd.Series(self._weights, index=self._labels, name="weight")
 
     @cached_property
-    def _members(self) -> Array:
-        """The components' home parameters, (K, p)."""
+    def _parts(self) -> list[Any]:
+        from natfit.results.mixture_covariance import parts
+
+        return parts(self.components, self.columns)
+
+    @cached_property
+    def _members(self) -> list[Array]:
+        """The components' home parameters, (K, p) for each family that they are made of."""
         from natfit.results.mixture_covariance import members
 
-        return members(self.components, self.likelihood.split(self.base.params)[1])
+        rest = self.likelihood.split(self.base.params)[1]
+        return [members(part, rest) for part in self._parts]
 
     @property
     def component_params(self) -> Any:
-        """Home parameters of each component, a frame (K, p)."""
+        """Home parameters of each component, a frame (K, p); a component without parameters has no row."""
         import pandas as pd
 
         from natfit.results.mixture_covariance import member_names
 
-        return pd.DataFrame(self._members, index=self._labels, columns=member_names(self.components, self.columns))
+        names = [name for part in self._parts for name in member_names(part)]
+        made = np.concatenate(self._members, axis=1)
+        return pd.DataFrame(made, index=self._labels[: len(made)], columns=names)
 
     @property
     def means(self) -> Any:
         """Means of Gaussian components, a frame (K, d)."""
         import pandas as pd
 
-        return pd.DataFrame(self._gaussian().unpack(self._members)[0], index=self._labels, columns=self.columns)
+        part, home = self._gaussian()
+        made = part.components.family.unpack(home)[0]
+        return pd.DataFrame(made, index=self._labels[: len(made)], columns=part.columns)
 
     @property
     def covariances(self) -> dict[int, Any]:
         """Covariances of Gaussian components: a frame (d, d) for each."""
         import pandas as pd
 
-        each = self._gaussian().unpack(self._members)[1]
-        return {k: pd.DataFrame(each[k], index=self.columns, columns=self.columns) for k in self._labels}
+        part, home = self._gaussian()
+        each = part.components.family.unpack(home)[1]
+        return {k: pd.DataFrame(each[k], index=part.columns, columns=part.columns) for k in range(len(each))}
 
-    def _gaussian(self) -> MultivariateNormal:
-        family = getattr(self.components, "family", None)
-        if not isinstance(family, MultivariateNormal):
-            raise AttributeError("only Gaussian components have means and covariances; see component_params")
-        return family
+    def _gaussian(self) -> tuple[Any, Array]:
+        for part, home in zip(self._parts, self._members, strict=True):
+            if isinstance(part.components.family, MultivariateNormal):
+                return part, home
+        raise AttributeError("only Gaussian components have means and covariances; see component_params")
 
     @cached_property
     def _chart(self) -> Any:
@@ -247,13 +259,14 @@ class MixtureResults:
         """
         import pandas as pd
 
+        from natfit.results.mixture_sampling import sample
+
         rng = np.random.default_rng(random_state)
         labels = rng.choice(self.n_components, int(n), p=self._weights)
-        drawn = self.components.family.home_sample(self._members[labels], rng, (int(n),))
-        drawn = drawn[:, 0] if drawn.ndim == 2 and drawn.shape[1] == 1 else drawn
+        drawn = sample(self, labels, rng)
         component = pd.Series(labels, name="component")
-        if drawn.ndim == 1:
-            return pd.Series(drawn, name=self.columns[0]), component
+        if drawn.shape[1] == 1:
+            return pd.Series(drawn[:, 0], name=self.columns[0]), component
         return pd.DataFrame(drawn, columns=self.columns), component
 
     @property

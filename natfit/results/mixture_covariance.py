@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from natfit.families.curvature import bend
 from natfit.families.gaussian_covariances import lower_indices
 from natfit.families.multivariate_normal import MultivariateNormal
+from natfit.likelihoods.mixture_components import ExponentialComponents
+from natfit.likelihoods.mixture_composed import ProductComponents, WithFixed
 from natfit.likelihoods.mixture_gaussian import GaussianComponents
 from natfit.metric import Gram, Metric
 
@@ -18,25 +21,49 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def members(components: Any, params: Array) -> Array:
+class Part(NamedTuple):
+    """Members of one family within components: with where their parameters stand, and the columns that they describe."""
+
+    components: ExponentialComponents
+    at: slice
+    columns: list[str]
+    prefix: str
+
+
+def parts(components: Any, columns: list[str]) -> list[Part]:
+    """Return the families that components are made of."""
+    if isinstance(components, WithFixed):
+        return parts(components.main, columns)
+    if not isinstance(components, ProductComponents):
+        return [Part(components, slice(0, components.size), columns, "")]
+    made = []
+    for part, at in zip(components.parts, components.slices, strict=True):
+        own: Any = part
+        names = [columns[j] for j in np.atleast_1d(own.place)]
+        made.append(Part(own, at, names, f"{names[0]}:" if len(names) == 1 else ""))
+    return made
+
+
+def members(part: Part, params: Array) -> Array:
     """Return home parameters (..., K, p) of the components' parameters."""
-    home = components.family.home_from_natural(components.natural(params))
+    components = part.components
+    home = components.family.home_from_natural(components.natural(params[..., part.at]))
     if isinstance(components, GaussianComponents):
         home = home.copy()
         home[..., : components.dim] += components.center
     return home
 
 
-def member_names(components: Any, columns: list[str]) -> list[str]:
+def member_names(part: Part) -> list[str]:
     """Return the names of one component's home parameters, with the columns' own names where there are several."""
-    family = components.family
+    family = part.components.family
     if not isinstance(family, MultivariateNormal):
-        return list(family.parameter_names)
+        return [part.prefix + name for name in family.parameter_names]
     if family.dim == 1:
-        return ["mean", "variance"]
+        return [part.prefix + "mean", part.prefix + "variance"]
     i, j = lower_indices(family.dim)
-    means = [f"mean[{name}]" for name in columns]
-    return means + [f"cov[{columns[a]}, {columns[b]}]" for a, b in zip(i, j, strict=True)]
+    means = [f"mean[{name}]" for name in part.columns]
+    return means + [f"cov[{part.columns[a]}, {part.columns[b]}]" for a, b in zip(i, j, strict=True)]
 
 
 def information(fit: MixtureResults, need: int, kind: str) -> Metric:
@@ -57,26 +84,19 @@ def information(fit: MixtureResults, need: int, kind: str) -> Metric:
 
 def shown(fit: MixtureResults) -> tuple[Array, Array, list[str]]:
     """Return weights and home parameters, their Jacobian in the free coordinates, and their names."""
-    components: Any = fit.components
-    K = components.n_components
     params = fit.base.params
-    rest = fit.likelihood.split(params)[1]
+    cut = fit.likelihood.weights.size
     weights = fit._weights
-    home = components.family.home_from_natural(components.natural(rest))
-    p = home.shape[-1]
-    forward = np.zeros((K + K * p, params.size))
-    forward[:K, : K - 1] = weights[:, None] * (np.eye(K)[:, :-1] - weights[:-1])
-    inverse = np.linalg.inv(components.family.natural_jacobian(home))
-    for k in range(K):
-        rows = slice(K + k * p, K + (k + 1) * p)
-        columns = slice(K - 1 + k * p, K - 1 + (k + 1) * p)
-        forward[rows, columns] = inverse[k]
+    blocks = [fit.likelihood.weights.jacobian(params[:cut])]
+    names = [f"weight[{k}]" for k in range(len(weights))]
+    values = [weights]
+    for part in fit._parts:
+        components = part.components
+        home = components.family.home_from_natural(components.natural(params[cut:][part.at]))
+        values.append(members(part, params[cut:]).ravel())
+        blocks.append(block_diag(*np.linalg.inv(components.family.natural_jacobian(home))))
+        names += [f"{name}[{k}]" for k in range(components.n_components) for name in member_names(part)]
+    forward = block_diag(*blocks)
     if fit._chart is not None:
         forward = forward @ fit._chart.jacobian(fit._chart.from_home(params))
-    names = [f"weight[{k}]" for k in range(K)]
-    names += [_numbered(name, k) for k in range(K) for name in member_names(components, fit.columns)]
-    return np.concatenate([weights, fit._members.ravel()]), forward, names
-
-
-def _numbered(name: str, k: int) -> str:
-    return f"{name}[{k}]"
+    return np.concatenate(values), forward, names

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from natfit.likelihoods.mixture_gaussian import GaussianComponents
+
 if TYPE_CHECKING:
     from natfit.results.mixture import MixtureResults
 
@@ -23,26 +25,32 @@ def mixture_summary(fit: MixtureResults, alpha: float, title: str | None) -> Any
     summary.add_table_2cols(named, title=title or "Mixture Fit Results", gleft=left, gright=right)
     limits = fit.conf_int(alpha).to_numpy()
     values, bse, names = fit.params.to_numpy(), fit.bse.to_numpy(), list(fit.params.index)
-    K = fit.n_components
-    each = (len(values) - K) // K
+    table = np.column_stack([values, bse, limits])
     header = ["estimate", "std err", f"[{alpha / 2:.3g}", f"{1 - alpha / 2:.3g}]"]
-    for k in range(K):
-        places = [k, *range(K + k * each, K + (k + 1) * each)]
-        table = np.column_stack([values, bse, limits])[places]
-        rows = [["" if np.isnan(value) else forg(value) for value in row] for row in table]
+    for k in range(fit.n_components):
+        places = [i for i, name in enumerate(names) if name.endswith(f"[{k}]")]
+        rows = [["" if np.isnan(value) else forg(value) for value in row] for row in table[places]]
         stubs = [names[place].removesuffix(f"[{k}]") for place in places]
-        summary.tables.append(SimpleTable(rows, header, stubs, title=f"Component {k}", txt_fmt=fmt_params))
+        title = f"Component {k}{fixed_name(fit, k)}"
+        summary.tables.append(SimpleTable(rows, header, stubs, title=title, txt_fmt=fmt_params))
     summary.add_extra_txt(notes(fit))
     return summary
 
 
+def fixed_name(fit: MixtureResults, k: int) -> str:
+    """Return the name of a component without parameters, to stand behind its number."""
+    fixed = getattr(fit.components, "fixed", None)
+    return f" ({fixed.name})" if fixed is not None and k == fit.n_components - 1 else ""
+
+
 def _head(fit: MixtureResults) -> tuple[list[tuple[str, list[str] | None]], list[tuple[str, list[str] | None]]]:
-    family = getattr(fit.components.family, "name", "")
-    model = getattr(fit.components, "model", None)
+    families = list(dict.fromkeys(part.components.family.name for part in fit._parts))
+    family = " x ".join(families)
+    models = [part.components.model.name for part in fit._parts if isinstance(part.components, GaussianComponents)]
     left: list[tuple[str, list[str] | None]] = [
         ("Dep. Variable:", None),
         ("Components:", [f"{fit.n_components} {family}"]),
-        ("Covariance:", [model.name if model is not None else "-"]),
+        ("Covariance:", [", ".join(models) or "-"]),
         ("Date:", None),
         ("Time:", None),
         ("No. Observations:", [f"{fit.nobs:g}"]),
