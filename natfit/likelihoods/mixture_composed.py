@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -36,8 +37,9 @@ class ProductComponents(Components):
         self.names = tuple(f"{i}:{name}" for i, part in enumerate(self.parts) for name in part.names)
         self.width = sum(getattr(part, "width", 1) for part in self.parts)
         edges = np.cumsum([0] + [part.size for part in self.parts])
-        self.slices = [slice(int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        self.slices = [slice(int(a), int(b)) for a, b in pairwise(edges)]
         self.bounded = all(part.bounded for part in self.parts)
+        self.completed_width = sum(part.completed_width for part in self.parts)
 
     def view(self, block: Block) -> list[Any]:
         return [part.view(block) for part in self.parts]
@@ -48,10 +50,6 @@ class ProductComponents(Components):
     def _cut(self, completed: Array) -> list[Array]:
         edges = np.cumsum([part.completed_width for part in self.parts])[:-1]
         return np.split(completed, edges, axis=-1)
-
-    @property
-    def completed_width(self) -> int:
-        return sum(part.completed_width for part in self.parts)
 
     def joint(self, params: Array, log_weights: Array, rows: Any) -> Array:
         total: Array | None = None
@@ -84,10 +82,8 @@ class ProductComponents(Components):
         return np.concatenate([part.expected(params[..., at], counts) for part, at in each], axis=-1)
 
     def scores(self, params: Array, rows: Any) -> list[tuple[Array, Array]]:
-        made = [
-            (at.start, part.scores(own, seen))
-            for (part, own, seen), at in zip(self._each(params, rows), self.slices, strict=True)
-        ]
+        each_part = zip(self._each(params, rows), self.slices, strict=True)
+        made = [(at.start, part.scores(own, seen)) for (part, own, seen), at in each_part]
         found = []
         for k in range(self.n_components):
             places = np.concatenate([start + each[k][0] for start, each in made])
@@ -199,11 +195,7 @@ class WithFixed(Components):
         self.n_components = main.n_components + 1
         self.size, self.names = main.size, main.names
         self.width = getattr(main, "width", 1)
-        self.bounded = main.bounded
-
-    @property
-    def completed_width(self) -> int:
-        return self.main.completed_width
+        self.bounded, self.completed_width = main.bounded, main.completed_width
 
     def _own(self, share: Array) -> Array:
         return share[..., : self.main.n_components, :]
