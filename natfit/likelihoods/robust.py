@@ -34,7 +34,7 @@ class GroupSums:
     Notes
     -----
     Parts are kept as they come and added up whenever they hold twice the groups of the last time, so that n rows in G
-    groups cost O(n p) work and O(G p) memory, in whatever order the groups come.
+    groups cost O(n p) work and O(G p) memory for each run of blocks that is being added, in whatever order the groups come.
 
     Examples
     --------
@@ -199,10 +199,9 @@ def windowed(parts: Iterable[tuple[Array, Array]], weights: Array) -> Array:
         smooth = 0.5 * weights[0] * rows
         for lag in range(1, min(lags, len(joined) - 1) + 1):
             first = max(lag - len(before), 0)
-            reaches = (places[first:] >= lag)[:, None]
-            smooth[first:] += weights[lag] * np.where(
-                reaches, joined[len(before) + first - lag : len(joined) - lag], 0.0
-            )
+            earlier = joined[len(before) + first - lag : len(joined) - lag]
+            reaches = places[first:] >= lag
+            smooth[first:] += weights[lag] * (earlier if reaches.all() else np.where(reaches[:, None], earlier, 0.0))
         product = rows.T @ smooth
         total = total + product + product.T
         history = joined[len(joined) - lags :] if lags < len(joined) else joined

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -58,11 +59,10 @@ def run_bootstrap(
 
     done = list(_on_threads(replicate, int(n), n_jobs or fit.model.n_jobs or processors(), progress))
 
-    def acceleration() -> Array:
-        if own is _coefficients:
-            return of_coefficients(fit, kind, units)
-        return of_jackknife(lambda changed: _evaluate(fit, own, changed, len(names)).values, fit, units, FEW_DELETIONS)
-
+    evaluate = partial(_values, fit, own, len(names))
+    acceleration = partial(of_coefficients, fit, kind, units)
+    if own is not _coefficients:
+        acceleration = partial(of_jackknife, evaluate, fit, units, FEW_DELETIONS)
     return BootstrapResults(
         fit,
         kind,
@@ -110,6 +110,10 @@ def _evaluate(fit: GLMResults, statistic: Statistic, changed: dict[str, Array], 
             f"a statistic must have as many entries for each replicate: it has {size} and then {values.size}"
         )
     return Replicate(values, "")
+
+
+def _values(fit: GLMResults, statistic: Statistic, size: int, changed: dict[str, Array]) -> Array:
+    return _evaluate(fit, statistic, changed, size).values
 
 
 def _on_threads(replicate: Callable[[int], Replicate], n: int, threads: int, progress: bool) -> Iterator[Replicate]:

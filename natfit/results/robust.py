@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from natfit.data.arrays import one_blas_thread
 from natfit.data.groups import Grouping
 from natfit.likelihoods import robust as kernels
 from natfit.metric import Gram
@@ -162,7 +163,8 @@ def _clustered(fit: GLMResults, wanted: CovarianceType) -> Array:
 
 def _summed_meat(fit: GLMResults, wanted: CovarianceType, grouping: Grouping) -> Array:
     total = _group_scores(fit, grouping.codes)
-    return _factor(fit, wanted.correction, grouping) * (total.T @ total)
+    with one_blas_thread():
+        return _factor(fit, wanted.correction, grouping) * (total.T @ total)
 
 
 def _group_scores(fit: GLMResults, codes: Array) -> Array:
@@ -187,5 +189,6 @@ def _autocorrelated(fit: GLMResults, wanted: CovarianceType) -> Array:
         parts = fit.model.source.with_columns({"place": places}).map(
             lambda block: (score_rows(block), block.columns["place"])
         )
-        meat = kernels.windowed(parts, weights)
+        with one_blas_thread():  # products of a block's size, where threads cost more than they give
+            meat = kernels.windowed(parts, weights)
     return _factor(fit, wanted.correction, *wanted.groupings) * meat

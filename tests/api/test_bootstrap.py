@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import warnings
 
 import numpy as np
@@ -31,6 +32,9 @@ def test_numbers_depend_on_the_seed_alone() -> None:
     pd.testing.assert_frame_equal(again.replicates, fit.bootstrap(10, random_state=again.entropy).replicates)
     assert not one.replicates[:15].equals(fit.bootstrap(15, random_state=4).replicates)
     assert list(one.replicates.columns) == list(fit.params.index)
+    pd.testing.assert_frame_equal(
+        pickle.loads(pickle.dumps(one)).summary_frame(0.1, "bca"), one.summary_frame(0.1, "bca")
+    )
     assert repr(one) == "<BootstrapResults: case, 40 of 40 replicates>"
 
 

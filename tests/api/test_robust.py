@@ -207,6 +207,17 @@ def test_aliased_columns_change_nothing() -> None:
         assert np.isnan(found[4]).all()
 
 
+def test_sparse_designs_have_the_same_covariances() -> None:
+    from scipy import sparse
+
+    dummies = np.column_stack([np.ones(N), np.eye(6)[H - 3][:, 1:]])
+    for cov_type, cov_kwds in (("HC3", None), ("cluster", {"groups": G}), ("HAC", {"maxlags": 2})):
+        dense = cov("poisson", cov_type, data=dummies, cov_kwds=cov_kwds)
+        np.testing.assert_allclose(
+            cov("poisson", cov_type, data=sparse.csr_matrix(dummies), cov_kwds=cov_kwds), dense, rtol=1e-8, atol=1e-12
+        )
+
+
 def test_a_row_of_leverage_one_has_no_say_in_other_coefficients() -> None:
     for family in ("gaussian", "gamma", "poisson"):
         alone = np.column_stack([X, 0.37 * (np.arange(N) == 7)])
