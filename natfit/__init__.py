@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from natfit.results.distributional import DistributionalResults
     from natfit.results.glm import GLMResults
     from natfit.results.mixture import MixtureResults
+    from natfit.results.side_by_side import compare
     from natfit.results.stepwise import step
     from natfit.results.warnings import ConvergenceWarning, LocalMaximumWarning, SeparationWarning
 
@@ -33,6 +34,7 @@ _NAMES = {
     "GLM": "natfit.models.glm",
     "GLMResults": "natfit.results.glm",
     "anova": "natfit.results.anova",
+    "compare": "natfit.results.side_by_side",
     "Constraint": "natfit.models.mixture_constraint",
     "ConvergenceWarning": "natfit.results.warnings",
     "DistributionResults": "natfit.results.distribution",
@@ -61,6 +63,7 @@ __all__ = [
     "SeparationWarning",
     "__version__",
     "anova",
+    "compare",
     "data",
     "datasets",
     "diagnostics",

@@ -179,9 +179,10 @@ class BootstrapResults:
 
     def summary(self, alpha: float = 0.05, method: str = "percentile") -> Any:
         """Return the table, as statsmodels makes them: ``print(boot.summary())``, ``.as_html()``, ``.as_latex()``."""
-        from statsmodels.iolib.summary import Summary
         from statsmodels.iolib.table import SimpleTable
         from statsmodels.iolib.tableformatting import fmt_params
+
+        from natfit.results.tables import Summary
 
         frame = self.summary_frame(alpha, method)
         headers = ["estimate", "bias", "std err", f"[{alpha / 2:g}", f"{1 - alpha / 2:g}]"]

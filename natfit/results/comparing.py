@@ -6,13 +6,15 @@ import sys
 from collections import ChainMap
 from typing import TYPE_CHECKING, Any
 
+from natfit.results.broom import Augmented
+
 if TYPE_CHECKING:
     from natfit.models.glm import GLM
     from natfit.results.glm import GLMResults
 
 
-class Comparing:
-    """Mixed into a GLM's fit: `update`, `drop1`, `add1`."""
+class Comparing(Augmented):
+    """Mixed into a GLM's fit: `update`, `drop1`, `add1`, `augment`."""
 
     if TYPE_CHECKING:
         model: Any

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 def distribution_summary(
     fit: DistributionResults, yname: str | None, title: str | None, alpha: float, tests: bool
 ) -> Any:
-    """Return a `statsmodels.iolib.summary.Summary` of a fitted distribution.
+    """Return a `natfit.results.tables.Summary` of a fitted distribution.
 
     Below the table stand the reservations, what was held, where the optimizer stopped (in standard errors), the metric,
     and what the intervals assume.
     """
-    from statsmodels.iolib.summary import Summary
+    from natfit.results.tables import Summary
 
     left = [
         ("Dep. Variable:", None),

@@ -13,8 +13,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def distributional_summary(fit: DistributionalResults, yname: str | None, title: str | None, alpha: float) -> Any:
-    """Return a `statsmodels.iolib.summary.Summary`: what was fitted, a table for each parameter, and every reservation."""
-    from statsmodels.iolib.summary import Summary
+    """Return a `natfit.results.tables.Summary`: what was fitted, a table for each parameter, and every reservation."""
+    from natfit.results.tables import Summary
 
     outcome = fit.fitted.outcome
     left = [

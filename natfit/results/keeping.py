@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from natfit.results.broom import Tidy
 
-class Keeping:
+
+class Keeping(Tidy):
     """Mixed into a fit that has a kind of stored form, ``stored_as``, and an ``_archive`` that writes it."""
 
     stored_as = ""

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 
 def mixture_summary(fit: MixtureResults, alpha: float, title: str | None) -> Any:
-    """Return a `statsmodels.iolib.summary.Summary` of a fitted mixture: the fit, then a table for each component."""
-    from statsmodels.iolib.summary import Summary, forg
+    """Return a `natfit.results.tables.Summary` of a fitted mixture: the fit, then a table for each component."""
+    from statsmodels.iolib.summary import forg
     from statsmodels.iolib.table import SimpleTable
     from statsmodels.iolib.tableformatting import fmt_params
+
+    from natfit.results.tables import Summary
 
     summary = Summary()
     left, right = _head(fit)

@@ -19,12 +19,12 @@ DISPERSIONS = {
 
 
 def glm_summary(fit: GLMResults, yname: str | None, xname: Any, title: str | None, alpha: float) -> Any:
-    """Return a `statsmodels.iolib.summary.Summary` of a GLM's fit.
+    """Return a `natfit.results.tables.Summary` of a GLM's fit.
 
     Below the table stand where the optimizer stopped (in standard errors), the parametrization and the metric, which
     dispersion the log-likelihood uses, and every reservation about the numbers.
     """
-    from statsmodels.iolib.summary import Summary
+    from natfit.results.tables import Summary
 
     left = [
         ("Dep. Variable:", None),
