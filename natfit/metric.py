@@ -81,6 +81,10 @@ class Metric:
         inverse = self.solve(np.eye(self.size))
         return 0.5 * (inverse + inverse.T)
 
+    def scaled(self, factor: float) -> Metric:
+        """Return the form multiplied by a factor greater than 0."""
+        raise NotImplementedError
+
     def __add__(self, other: Metric) -> Metric:
         raise NotImplementedError
 
@@ -168,6 +172,9 @@ class Gram(Metric):
 
     def matrix_form(self) -> Array:
         return self.matrix
+
+    def scaled(self, factor: float) -> Gram:
+        return Gram(self.matrix * factor)
 
     def __add__(self, other: Metric) -> Gram:
         return Gram(self.matrix + other.matrix_form())
@@ -281,6 +288,9 @@ class Triangular(Metric):
 
     def matrix_form(self) -> Array:
         return self.factor.T @ self.factor
+
+    def scaled(self, factor: float) -> Triangular:
+        return Triangular(self.factor * np.sqrt(factor))
 
     def __add__(self, other: Metric) -> Triangular:
         if not isinstance(other, Triangular):

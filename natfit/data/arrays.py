@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from natfit.data.block import Block
+from natfit.data.threads import one_blas_thread, pool, processors
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-BLOCK_BYTES = 1 << 20
-"""Bytes of design in one block: a block and its scaled copy then stay in a core's cache."""
-FEWEST_ROWS, MOST_ROWS = 512, 32_768
+BLOCK_BYTES = 3 << 20
+"""Bytes of design in one block: a block and its scaled copy then stay in a core's share of the cache."""
+FEWEST_ROWS, MOST_ROWS = 512, 16_384
 """Bounds on a block's rows: under the first, Python's own time shows; over the second, the row-wise vectors leave the
 cache."""
+TALL = 2
+"""Rows of a block for each column, at least: a Gram matrix of fewer takes more time to add up than to multiply."""
+MOST_BYTES = 16 << 20
+"""Bytes of design in one block, at most, however many its columns: each thread holds as much again."""
+RUN = 32
+"""Rows of a sample that lie side by side: they share cache lines and pages, and cost little more than one."""
 LANES = 16
 """Blocks are added up in this many runs, whatever the number of threads, so an answer does not depend on it and no more
 than this many sums are held at once."""
@@ -44,6 +48,10 @@ class Source:
     def reduce(self, evaluate: Callable[[Block], S]) -> S:
         """Return the merged sums of all blocks, added in block order."""
         return _fold(map(evaluate, self.blocks()))
+
+    def sample(self, rows: int, rng: np.random.Generator) -> Source | None:
+        """Return a random sample of about so many rows, in memory; None where the source can't be sampled cheaply."""
+        return None
 
     def map(self, function: Callable[[Block], Any]) -> Iterator[Any]:
         """Yield ``function(block)`` for each block, in their order."""
@@ -77,20 +85,21 @@ def _fold(sums: Iterable[S]) -> S:
 class BlockSource(Source):
     """Blocks from a callable that returns a fresh iterator of them, one pass at a time.
 
-    Parameters
-    ----------
-    blocks : callable returning an iterable of Block
-        Called once for every pass over the data.
+        Parameters
+        ----------
+        blocks : callable returning an iterable of Block
+            Called once for every pass over the data.
 
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from natfit.data.block import Block
-    >>> def halves():
-    ...     for y in (np.arange(2.0), np.arange(3.0)):
-    ...         yield Block({}, {"y": y})
-    >>> BlockSource(halves).n_rows
-    5
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from natfit.data.block import Block
+    from natfit.data.threads import one_blas_thread, pool, processors
+        >>> def halves():
+        ...     for y in (np.arange(2.0), np.arange(3.0)):
+        ...         yield Block({}, {"y": y})
+        >>> BlockSource(halves).n_rows
+        5
     """
 
     def __init__(self, blocks: Callable[[], Iterable[Block]]):
@@ -110,32 +119,51 @@ class ArraySource(Source):
     Parameters
     ----------
     whole : Block
-        All rows.
+        The rows.
     n_jobs : int, optional
         Threads; by default as many as there are processors to run on. The answer does not depend on it.
     block_rows : int, optional
         Rows of a block; by default so many that a block stays in cache.
+    chosen : (m,) ndarray of int, optional
+        Numbers of the rows to use, all by default; they are copied block by block, in every pass.
     """
 
-    def __init__(self, whole: Block, n_jobs: int | None = None, block_rows: int | None = None):
+    def __init__(
+        self,
+        whole: Block,
+        n_jobs: int | None = None,
+        block_rows: int | None = None,
+        chosen: np.ndarray | None = None,
+    ):
         self.whole = whole
-        self.n_rows = whole.n_rows
+        self.n_rows = whole.n_rows if chosen is None else chosen.size
+        self._chosen = chosen
         self.n_jobs = n_jobs
         if block_rows is None:
-            width = max((design.shape[1] for design in whole.designs.values()), default=1)
-            block_rows = min(max(BLOCK_BYTES // (8 * max(width, 1)), FEWEST_ROWS), MOST_ROWS)
+            block_rows = block_height(max((design.shape[1] for design in whole.designs.values()), default=1))
         self.block_rows = block_rows
 
     def with_columns(self, columns: Mapping[str, Array]) -> ArraySource:
         whole = Block(self.whole.designs, {**self.whole.columns, **columns})
-        return ArraySource(whole, self.n_jobs, self.block_rows)
+        return ArraySource(whole, self.n_jobs, self.block_rows, self._chosen)
 
     def blocks(self) -> Iterator[Block]:
-        if self.n_rows <= self.block_rows:
-            yield self.whole
-            return
         for start in range(0, self.n_rows, self.block_rows):
-            yield self.whole.rows(start, min(start + self.block_rows, self.n_rows))
+            yield self._rows(start, min(start + self.block_rows, self.n_rows))
+
+    def _rows(self, start: int, stop: int) -> Block:
+        if self._chosen is not None:
+            return self.whole.take(self._chosen[start:stop])
+        return self.whole if stop - start == self.n_rows else self.whole.rows(start, stop)
+
+    def sample(self, rows: int, rng: np.random.Generator) -> ArraySource:
+        """Return a random sample: short runs of rows, one from each of as many equal parts of all rows."""
+        chosen = sampled_rows(self.n_rows, rows, rng)
+        if self._chosen is not None:
+            chosen = self._chosen[chosen]
+        if chosen.size <= MOST_ROWS:
+            return ArraySource(self.whole.take(chosen), self.n_jobs)
+        return ArraySource(self.whole, self.n_jobs, self.block_rows, chosen)
 
     def _lanes(self) -> list[tuple[int, int]]:
         n_blocks = -(-self.n_rows // self.block_rows)
@@ -145,37 +173,45 @@ class ArraySource(Source):
 
     def reduce(self, evaluate: Callable[[Block], S]) -> S:
         if self.n_rows <= self.block_rows:
-            return evaluate(self.whole)
+            if self.n_rows < FEWEST_ROWS:  # products so small that BLAS keeps to one thread by itself
+                return evaluate(self._rows(0, self.n_rows))
+            with one_blas_thread():
+                return evaluate(self._rows(0, self.n_rows))
 
         def lane(edges: tuple[int, int]) -> S:
             starts = range(edges[0], edges[1], self.block_rows)
-            return _fold(evaluate(self.whole.rows(at, min(at + self.block_rows, edges[1]))) for at in starts)
+            return _fold(evaluate(self._rows(at, min(at + self.block_rows, edges[1]))) for at in starts)
 
         with one_blas_thread():
             threads = self.n_jobs or processors()
             if threads == 1:
                 return _fold(map(lane, self._lanes()))
-            return _fold(_pool(threads).map(lane, self._lanes()))
+            return _fold(pool(threads).map(lane, self._lanes()))
 
 
-def processors() -> int:
-    """Return how many processors this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+def block_height(width: int) -> int:
+    """Return how many rows of so many columns are best evaluated together.
+
+    Examples
+    --------
+    >>> block_height(20), block_height(200), block_height(800)
+    (16384, 1966, 1600)
+    """
+    rows = max(BLOCK_BYTES // (8 * max(width, 1)), TALL * width)
+    rows = min(rows, MOST_BYTES // (8 * max(width, 1)))
+    return min(max(rows, FEWEST_ROWS), MOST_ROWS)
 
 
-@lru_cache(maxsize=4)
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="natfit")
+def sampled_rows(n_rows: int, rows: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the numbers of about ``rows`` random rows of ``n_rows``, in order, spread evenly.
 
-
-@lru_cache(maxsize=1)
-def _controller() -> Any:
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
-
-
-def one_blas_thread() -> Any:
-    """Return a context in which BLAS keeps to one thread, as it must where blocks or fits run on threads of their own."""
-    # A controller of one's own costs milliseconds to make; the cached one hundredths.
-    return _controller().limit(limits=1, user_api="blas")
+    Examples
+    --------
+    >>> sampled_rows(1_000_000, 10_000, np.random.default_rng(0)).size
+    9984
+    """
+    runs = max(rows // RUN, 1)
+    edges = np.linspace(0, n_rows, runs + 1).astype(np.int64)
+    length = min(RUN, rows, int(np.diff(edges).min()))
+    starts = edges[:-1] + (rng.random(runs) * (np.diff(edges) - length + 1)).astype(np.int64)
+    return (starts[:, None] + np.arange(length)).ravel()

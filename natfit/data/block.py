@@ -30,6 +30,13 @@ class Block:
         self.columns = columns
         self.n_rows = len(next(iter(columns.values())))
 
+    def take(self, rows: Array) -> Block:
+        """Return the rows of these numbers as a block of copies."""
+        return Block(
+            {name: design.take(rows) for name, design in self.designs.items()},
+            {name: column[rows] for name, column in self.columns.items()},
+        )
+
     def rows(self, start: int, stop: int) -> Block:
         """Return the rows ``start:stop`` as a block of views."""
         return Block(

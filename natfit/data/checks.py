@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from natfit.data.threads import over_runs
+
 SHOWN = 5
 """Positions named in a message: enough to look the rows up, few enough to read."""
 FILL_OR_DROP = "drop those rows with missing='drop', or fill them in"
@@ -64,8 +66,15 @@ def all_finite(values: np.ndarray) -> bool:
     """
     if not np.issubdtype(values.dtype, np.inexact):
         return True
+    by_rows = values if values.ndim < 2 or values.strides[0] >= values.strides[-1] else values.T
+    if all(over_runs(by_rows, _has_finite_sum)):
+        return True
+    return all(over_runs(by_rows, lambda run: bool(np.isfinite(run).all())))
+
+
+def _has_finite_sum(run: np.ndarray) -> bool:
     with np.errstate(all="ignore"):
-        return bool(np.isfinite(values.sum())) or bool(np.isfinite(values).all())
+        return bool(np.isfinite(run.sum()))
 
 
 def check_finite(values: np.ndarray, name: str, remedy: str = "drop those rows or mend the values") -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from natfit.data.checks import all_finite, check_lengths, check_missing, check_not_empty, check_not_infinite
 from natfit.data.numbers import NOT_NUMBERS, as_column, is_pandas, read_numbers
+from natfit.data.threads import over_runs
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -237,14 +238,16 @@ def default_names(matrix: Any) -> list[str]:
     n_rows, n_columns = matrix.shape
     constant = None
     if isinstance(matrix, np.ndarray) and n_rows > 1:
-        for j in np.flatnonzero((matrix[0] == matrix[-1]) & (matrix[0] != 0)):
-            if (matrix[:, j] == matrix[0, j]).all():
-                constant = int(j)
-                break
+        candidates = np.flatnonzero((matrix[0] == matrix[-1]) & (matrix[0] != 0))
+        constant = next((int(j) for j in candidates if _is_constant(matrix[:, j])), None)
     names = [f"x{j}" for j in range(1, n_columns + (constant is None))]
     if constant is not None:
         names.insert(constant, "const")
     return names
+
+
+def _is_constant(column: Array) -> bool:
+    return all(over_runs(column, lambda run: bool((run == column[0]).all())))
 
 
 def _is_sparse(value: Any) -> bool:

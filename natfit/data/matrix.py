@@ -49,6 +49,10 @@ class Dense:
         self.array = array
         self.shape = array.shape
 
+    def take(self, rows: Array) -> Dense:
+        """Return the rows of these numbers, a copy."""
+        return Dense(self.array[rows])
+
     def rows(self, start: int, stop: int) -> Dense:
         """Return the rows ``start:stop``, a view."""
         return Dense(self.array[start:stop])
@@ -91,6 +95,9 @@ class Tabmat:
         self.matrix = matrix
         self.shape = matrix.shape
 
+    def take(self, rows: Array) -> Tabmat:
+        return Tabmat(self.matrix[rows])
+
     def rows(self, start: int, stop: int) -> Tabmat:
         return Tabmat(self.matrix[start:stop])
 
@@ -122,6 +129,9 @@ class Constant:
 
     def __init__(self, n_rows: int):
         self.shape = (n_rows, 1)
+
+    def take(self, rows: Array) -> Constant:
+        return Constant(rows.size)
 
     def rows(self, start: int, stop: int) -> Constant:
         return Constant(stop - start)
@@ -158,6 +168,9 @@ class Chosen:
         self.whole: Dense | Tabmat | Constant | Combined = whole.whole if isinstance(whole, Chosen) else whole
         self.columns: Array = whole.columns[columns] if isinstance(whole, Chosen) else columns
         self.shape: tuple[int, ...] = (whole.shape[0], columns.size)
+
+    def take(self, rows: Array) -> Chosen:
+        return Chosen(self.whole.take(rows), self.columns)
 
     def rows(self, start: int, stop: int) -> Chosen:
         return Chosen(self.whole.rows(start, stop), self.columns)

@@ -94,11 +94,12 @@ class Logit(Link):
         return special.logit(mu)
 
     def mean(self, eta: Array) -> tuple[Array, Array | None, Array]:
-        mu = np.negative(eta)
-        complement = np.exp(eta)
-        for odds in (np.exp(mu, out=mu), complement):  # 1 / (1 + exp(-+eta)): faster than two calls of expit
-            odds += 1.0
-            np.reciprocal(odds, out=odds)
+        odds = np.exp(eta)
+        complement = odds + 1.0
+        np.reciprocal(complement, out=complement)
+        mu = np.multiply(odds, complement, out=odds)  # relatively exact in both tails, like the complement
+        if not np.isfinite(mu.sum()):
+            mu[np.isnan(mu) & (eta > 0.0)] = 1.0  # where the odds overflow: infinite times a complement of 0
         return mu, complement, mu * complement
 
     def curvature(self, eta: Array, mu: Array, dmu: Array) -> Array:

@@ -24,3 +24,10 @@ class Sums(dict[str, Any]):
         for name, value in other.items():
             self[name] += value
         return self
+
+    def scaled(self, factor: float) -> Sums:
+        """Return these sums as if every row counted ``factor`` times."""
+        made = Sums()
+        for name, value in self.items():
+            made[name] = value.scaled(factor) if hasattr(value, "scaled") else value * factor
+        return made

@@ -10,6 +10,7 @@ from natfit.families.response import Response
 from natfit.models import bias_reduction as bias
 from natfit.models.data import GLMData
 from natfit.models.fitting import Settings
+from natfit.optimize.lazy import Lazy
 from natfit.optimize.optimizer import as_optimizer
 from natfit.optimize.stopping import Change, Decrement, Stop
 from natfit.results.cov_type import CovarianceType, read
@@ -99,6 +100,8 @@ def make_settings(
         raise ValueError(f"rank must be 'drop' or 'raise', got {rank!r}")
     if int(maxiter) < 0:
         raise ValueError(f"maxiter must be 0 (evaluate the start only) or more, got {maxiter}")
+    extra = dict(extra)
+    lazy = Lazy(random_state=int(extra.pop("random_state", 0)))
     known = {"tol_criterion", "atol", "rtol", "scaletype"} | IGNORED
     for name in extra:
         if name not in known:
@@ -110,6 +113,7 @@ def make_settings(
         optimizer=None if optimizer is None else as_optimizer(optimizer),
         rank=rank,
         reduction=reduction,
+        lazy=lazy,
     )
 
 

@@ -115,12 +115,12 @@ def _fractional(counts: Array, trials: Array | None) -> int:
 
 def check_maximum(data: GLMData, family: Response, link: Link) -> None:
     """Refuse a response that lies wholly on a limit of the mean, so that the constant's maximum lies there too."""
-    ends = [(edge, data.y == edge) for edge in family.attainable_limits]
+    ends: list[tuple[float, Any]] = [(edge, np.equal) for edge in family.attainable_limits]
     low, high = link.mean_range.low, link.mean_range.high
-    ends += [(low, data.y <= low)] if np.isfinite(low) else []
-    ends += [(high, data.y >= high)] if np.isfinite(high) else []
+    ends += [(low, np.less_equal)] if np.isfinite(low) else []
+    ends += [(high, np.greater_equal)] if np.isfinite(high) else []
     for edge, there in ends:
-        if not there[0] or not there.all() or not _spans_constant(data):
+        if not there(data.y[0], edge) or not there(data.y, edge).all() or not _spans_constant(data):
             continue
         where_to = (
             "reaches only as the intercept runs off to infinity"

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from natfit.data.arrays import Source
+from natfit.data.threads import one_blas_thread
 from natfit.likelihoods.glm import GLMLikelihood
 from natfit.metric import Metric
 from natfit.models import separation
 from natfit.models.bias_reduction import Reduction, fit_reduced
 from natfit.models.starting import Start, explain_alias, first_pass, starting_points
+from natfit.optimize.lazy import Lazy
 from natfit.optimize.loop import Outcome, OutsideDomain
 from natfit.optimize.objective import LikelihoodObjective, Objective, ParametrizedObjective, Point
 from natfit.optimize.optimizer import Optimizer, natural_gradient, run
@@ -39,7 +41,15 @@ class Settings:
     stop: Stop = field(default_factory=Decrement)
     optimizer: Any = None
     rank: str = "drop"
+    lazy: Lazy | None = field(default_factory=Lazy)
     callback: Callable[[Any], Any] | None = None
+
+    @property
+    def may_be_lazy(self) -> bool:
+        """Whether the optimizer and the stopping rule are left to natfit, so that large data may be fitted lazily."""
+        plain = self.optimizer is not None or self.reduction is not None
+        return self.lazy is not None and not plain and isinstance(self.stop, Decrement)
+
     reduction: Reduction | None = None
     first: Start | None = None
     """The first pass over the data, where it is known."""
@@ -84,7 +94,46 @@ def fit_glm(
         From the rank to the residual degrees of freedom.
     settings : Settings
     """
+    if settings.may_be_lazy:
+        fitted = _fit_lazily(likelihood, source, mean, df, settings)
+        if fitted is not None:
+            return fitted
     first = settings.first or first_pass(likelihood, source, mean)
+    return _fit_from(first, likelihood, source, mean, df, replace(settings, lazy=None))
+
+
+def _fit_lazily(
+    likelihood: GLMLikelihood, source: Source, mean: float, df: Callable[[int], float], settings: Settings
+) -> Fitted | None:
+    """Fit with a lazy metric; None where rows are few, or where plain scoring has to say what the matter is."""
+    assert settings.lazy is not None
+    stages = settings.lazy.stages(source.n_rows, likelihood.layout.size)
+    sample = source.sample(stages[0], np.random.default_rng(settings.lazy.random_state)) if stages else None
+    if sample is None:
+        return None
+    first = first_pass(likelihood, sample, mean)
+    if first.factor is not None:  # a sample can't say which columns all rows tell apart
+        return None
+    share = source.n_rows / sample.n_rows
+    first = first._replace(score=first.score * share, metric=first.metric.scaled(share))
+    if settings.start_params is not None:  # likely nearer than the sample's own optimum
+        settings = replace(settings, lazy=replace(settings.lazy, sample=False))
+    try:
+        with one_blas_thread():
+            fitted = _fit_from(first, likelihood, source, mean, df, settings)
+    except OutsideDomain:
+        return None
+    return fitted if fitted.outcome.converged else None
+
+
+def _fit_from(
+    first: Start,
+    likelihood: GLMLikelihood,
+    source: Source,
+    mean: float,
+    df: Callable[[int], float],
+    settings: Settings,
+) -> Fitted:
     kept = ~first.aliased
     names = likelihood.layout.names
     notes = []
@@ -105,7 +154,8 @@ def fit_glm(
 
     def maximize(home: Objective, starts: Iterator[Array], optimizer: Any = None) -> Outcome:
         objective = home if not notes else of_kept(home, kept, names)
-        return _maximize(objective, starts, settings, optimizer or settings.optimizer or default_optimizer(likelihood))
+        chosen = optimizer or settings.optimizer or default_optimizer(likelihood, settings.lazy)
+        return _maximize(objective, starts, settings, chosen)
 
     if settings.reduction is None:
         return _judge(likelihood, source, first.metric, kept, notes, maximize(home, starts))
@@ -142,8 +192,9 @@ def _maximize(objective: Objective, starts: Iterator[Array], settings: Settings,
     )
 
 
-def default_optimizer(likelihood: GLMLikelihood) -> Optimizer:
-    return natural_gradient(finish=None if likelihood.observed_is_expected else "observed")
+def default_optimizer(likelihood: GLMLikelihood, lazy: Lazy | None = None) -> Optimizer:
+    finish = None if likelihood.observed_is_expected else "observed"
+    return natural_gradient(finish=finish, refresh=1 if lazy is None else lazy)
 
 
 def _dispersion(likelihood: GLMLikelihood, df_resid: float) -> Callable[[Mapping[str, Any]], float] | None:

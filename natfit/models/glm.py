@@ -292,6 +292,9 @@ class GLM(GLMAttributes, GLMRows):
             canonical link the two are one. Standard errors come from the information at these estimates.
         progress : bool
             Show a bar with the decrement.
+        random_state : int, optional
+            Seed of the samples of rows on which the fit of large data begins (`natfit.optimize.Lazy`); 0 by default. The
+            optimum does not depend on it.
 
         Returns
         -------

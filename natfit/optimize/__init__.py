@@ -4,6 +4,7 @@ from natfit.optimize.ball import KLBall
 from natfit.optimize.curve import Curve
 from natfit.optimize.directions import Direction, Gradient, Heading, NaturalGradient
 from natfit.optimize.geodesics import FisherRao, Geodesic, GeodesicCorrected, fisher_rao, geodesic_corrected
+from natfit.optimize.lazy import Lazy
 from natfit.optimize.loop import Outcome, maximize
 from natfit.optimize.moves import (
     Midpoint,
@@ -40,6 +41,7 @@ __all__ = [
     "Gradient",
     "Heading",
     "KLBall",
+    "Lazy",
     "LikelihoodObjective",
     "Midpoint",
     "Move",

@@ -49,7 +49,7 @@ class Curve:
 
     def __init__(self, objective: Objective, heading: Heading, move: Move, direction: Direction, state: Any):
         self.objective = objective
-        self.vector, self.decrement, self.point, _ = heading
+        self.vector, self.decrement, self.point = heading.vector, heading.decrement, heading.point
         self.slope = float(self.point.score @ self.vector)
         self._move, self._direction, self._state = move, direction, state
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from natfit.metric import ILL_CONDITIONED, Gram, Metric, SingularMetric
 from natfit.need import FACTOR, LOGLIK, MEAT, METRIC, OBSERVED, SCORE
+from natfit.optimize.lazy import Lazy
 from natfit.optimize.objective import Objective, Point, scaled
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -23,17 +24,25 @@ METRICS = {"expected": (METRIC, "metric"), "observed": (OBSERVED, "observed"), "
 
 
 class Heading(NamedTuple):
-    """A direction's answer: the vector, the decrement if it has one, and the point (maybe evaluated anew)."""
+    """A direction's answer: the vector, the decrement if it has one, and the point (maybe evaluated anew).
+
+    ``ahead`` is a bound on the decrement that a whole step leaves, where the direction knows one: a stopping rule that
+    is content with it spares the pass that would only confirm it.
+    """
 
     vector: Array
     decrement: float | None
     point: Point
     metric: str
+    ahead: float | None = None
 
 
 class State(NamedTuple):
     """What `NaturalGradient` remembers: whether it has gone over to another metric or to a triangular factor, and the
-    metric it holds with the steps that it has served, the last decrement, and whether the optimum is near."""
+    metric it holds with the steps that it has served, the last decrement, and whether the optimum is near.
+
+    The last three belong to `Lazy`: a bound on how fast the metric changes, whether the next point is to bring its own,
+    and whether it has given way to plain scoring."""
 
     finishing: bool = False
     factor: bool = False
@@ -42,6 +51,9 @@ class State(NamedTuple):
     age: int = 0
     last: float = np.inf
     near: bool = False
+    bend: float = np.inf
+    renew: bool = False
+    plain: bool = False
 
 
 class Direction:
@@ -56,6 +68,10 @@ class Direction:
     def initial(self) -> Any:
         """Return the state to begin with."""
         return None
+
+    def begin(self, objective: Objective, start: Array) -> tuple[Array, Any]:
+        """Return where to begin, which may be a better place than ``start``, and the state to begin with."""
+        return start, self.initial()
 
     def need(self, state: Any) -> int:
         """Return the flags of what a point must carry for this direction."""
@@ -94,10 +110,11 @@ class NaturalGradient(Direction):
         Distance in standard errors, the root of the decrement.
     damping : float
         Adds this share of F's own diagonal to it: shorter steps, turned towards the scaled gradient. 0 is none.
-    refresh : int
+    refresh : int or Lazy
         Steps that a metric serves before it is taken anew. A pass for the score alone costs n p, one for the metric
         n p^2, and with an exact score an older metric changes the path but not the optimum. It is taken anew at once
-        where the decrement stops shrinking fast, and at every step once the optimum is near. With 1 it always is.
+        where the decrement stops shrinking fast, and at every step once the optimum is near. With 1 it always is. `Lazy`
+        takes the first ones on samples of the rows, and that of all rows as seldom as it can.
 
     Notes
     -----
@@ -114,16 +131,23 @@ class NaturalGradient(Direction):
         finish: str | None = None,
         finish_within: float = 1.0,
         damping: float = 0.0,
-        refresh: int = 1,
+        refresh: int | Lazy = 1,
     ):
         for name in (metric, finish or metric):
             if name not in METRICS:
                 raise ValueError(f"unknown metric {name!r}: choose one of {', '.join(METRICS)}")
         if not damping >= 0.0:
             raise ValueError(f"damping must be 0 or more, got {damping}")
-        if refresh != int(refresh) or refresh < 1:
+        if isinstance(refresh, Lazy):
+            if metric != "expected":
+                raise ValueError(
+                    f"a lazy refresh holds the expected information, and the metric asked for is {metric!r}"
+                )
+        elif refresh != int(refresh) or refresh < 1:
             raise ValueError(f"refresh must be a whole number of steps, 1 or more, got {refresh}")
-        self.refresh = int(refresh)
+        self.refresh = refresh
+        self._lazy = refresh if isinstance(refresh, Lazy) else None
+        self._steps = 1 if isinstance(refresh, Lazy) else int(refresh)
         self.metric = metric
         self.finish = finish
         self.finish_within = finish_within
@@ -131,6 +155,14 @@ class NaturalGradient(Direction):
 
     def initial(self) -> State:
         return State()
+
+    def begin(self, objective: Objective, start: Array) -> tuple[Array, State]:
+        if self._lazy is None:
+            return start, self.initial()
+        scouted = self._lazy.scout(objective, start)
+        if scouted is None:
+            return start, self.initial()._replace(plain=True)
+        return scouted.params, self.initial()._replace(held=scouted.metric, age=1)
 
     def retreat(self, state: State) -> State | None:
         # The expected information grows without bound towards an edge of the domain and turns steps along it; the
@@ -141,13 +173,22 @@ class NaturalGradient(Direction):
         return state.age > 0
 
     def need(self, state: State) -> int:
-        if state.held is not None and state.age + 1 < self.refresh and not state.near and not state.finishing:
+        if self._lazy is not None and not state.plain:
+            return self._lazy.need(state, SCORE | METRIC)
+        if state.held is not None and state.age + 1 < self._steps and not state.near and not state.finishing:
             return SCORE
         need = SCORE | METRIC | METRICS[self.metric][0] | (FACTOR if state.factor else 0)
         return need | METRICS[self.finish][0] if state.finishing and self.finish else need
 
     def __call__(self, objective: Objective, point: Point, state: State) -> tuple[Heading, State]:
-        if self.refresh > 1:
+        if self._lazy is not None and not state.plain:
+            point, state, ahead = self._lazy.hold(point, state, newton=self.finish is None)
+            if not state.plain:
+                return self._along(point, self.metric)._replace(ahead=ahead), state
+            if state.age > 0:
+                point = _with_more(objective, point, METRIC)
+            state = state._replace(held=None, age=0)
+        if self._steps > 1:
             point, state = self._with_held(objective, point, state)
         point, state = self._well_held(objective, point, state)
         heading = self._along(point, self.metric)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from natfit.metric import Metric
-from natfit.need import LOGLIK, METRIC
+from natfit.need import LOGLIK, MEAT, METRIC, OBSERVED
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -78,7 +78,9 @@ class Objective(Protocol):
 
     Besides, an objective may have ``kl(params0, params1)``, the Kullback-Leibler divergence between the distributions
     of all rows at unit dispersion, and ``kl_is_exact``; where it says False or has none, half the quadratic form of
-    the metric stands in.
+    the metric stands in. One that can also be evaluated on some of its rows has ``n_rows`` and ``sample(rows, rng)``, an
+    objective of the same size that stands on a random sample of rows, or None; and ``kinds``, how many of its passes took
+    a metric, and how many went over samples.
     """
 
     @property
@@ -111,15 +113,47 @@ class LikelihoodObjective:
         Has ``reduce(evaluate)``.
     dispersion : callable, optional
         From the sums of a pass to the dispersion; 1 where it is left out.
+    share : float
+        How many rows of all each row of the source stands for: the sums are multiplied by it.
     """
 
     def __init__(
-        self, likelihood: Evaluates, source: Reduces, dispersion: Callable[[Mapping[str, Any]], float] | None = None
+        self,
+        likelihood: Evaluates,
+        source: Reduces,
+        dispersion: Callable[[Mapping[str, Any]], float] | None = None,
+        share: float = 1.0,
     ):
         self.likelihood = likelihood
         self.source = source
         self._dispersion = dispersion
+        self._share = share
         self._passes = 0
+        self._metric_passes = 0
+        self._samples: list[LikelihoodObjective] = []
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the source."""
+        return self.source.n_rows  # type: ignore[attr-defined]
+
+    def sample(self, rows: int, rng: np.random.Generator) -> LikelihoodObjective | None:
+        """Return the objective on a random sample of about so many rows, each counted as often as makes up for the rest.
+
+        None where the source can't be sampled.
+        """
+        take = getattr(self.source, "sample", None)
+        taken = None if take is None else take(rows, rng)
+        if taken is None:
+            return None
+        part = LikelihoodObjective(self.likelihood, taken, self._dispersion, self.n_rows / taken.n_rows)
+        self._samples.append(part)
+        return part
+
+    @property
+    def kinds(self) -> tuple[int, int]:
+        """How many passes took a metric along, and how many went over samples of the rows."""
+        return self._metric_passes, sum(part.passes for part in self._samples)
 
     @property
     def passes(self) -> int:
@@ -127,8 +161,11 @@ class LikelihoodObjective:
 
     def evaluate(self, params: Array, need: int) -> Point:
         self._passes += 1
+        self._metric_passes += bool(need & (METRIC | OBSERVED | MEAT))
         likelihood = self.likelihood
         sums = self.source.reduce(lambda block: likelihood.evaluate(params, block, need))
+        if self._share != 1.0:
+            sums = sums.scaled(self._share)
         return Point(params, sums, 1.0 if self._dispersion is None else self._dispersion(sums))
 
     @property
@@ -184,6 +221,21 @@ class ParametrizedObjective:
     @property
     def passes(self) -> int:
         return self.objective.passes
+
+    @property
+    def kinds(self) -> tuple[int, int]:
+        """How many passes took a metric along, and how many went over samples of the rows."""
+        return getattr(self.objective, "kinds", (0, 0))
+
+    @property
+    def n_rows(self) -> int | None:
+        """Rows of the objective in home parameters; None where it can't be sampled."""
+        return getattr(self.objective, "n_rows", None)
+
+    def sample(self, rows: int, rng: np.random.Generator) -> ParametrizedObjective | None:
+        """Return the same on a random sample of about so many rows; see `LikelihoodObjective.sample`."""
+        part = self.objective.sample(rows, rng)  # type: ignore[attr-defined]
+        return None if part is None else ParametrizedObjective(part, self.parametrization)
 
     def evaluate(self, params: Array, need: int) -> Point:
         if not self._contains(params):

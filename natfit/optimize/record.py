@@ -12,7 +12,8 @@ class Row(NamedTuple):
     ``loglik`` is the objective's own; ``kl`` is the Kullback-Leibler divergence moved, in nats over all rows: exact
     where ``kl_is_exact`` (a step rule has computed it), otherwise half the quadratic form of the step in the expected
     information, which is the divergence to second order (NaN where no metric was at hand); ``passes`` counts passes
-    over the data so far.
+    over the data so far, of which ``metric_passes`` took a metric along with the score; ``sample_passes`` counts those
+    over samples of the rows, which come on top.
     """
 
     iteration: int
@@ -24,6 +25,8 @@ class Row(NamedTuple):
     seconds: float
     metric: str
     kl_is_exact: bool = False
+    metric_passes: int = 0
+    sample_passes: int = 0
 
 
 class Record(list[Row]):
@@ -42,10 +45,13 @@ class Record(list[Row]):
         passes: int,
         metric: str,
         kl_is_exact: bool = False,
+        metric_passes: int = 0,
+        sample_passes: int = 0,
     ) -> Row:
         """Append a row, stamped with the time since the record began."""
         seconds = time.perf_counter() - self._began
-        row = Row(len(self), loglik, decrement, step, kl, passes, seconds, metric, kl_is_exact)
+        counts = (metric_passes, sample_passes)
+        row = Row(len(self), loglik, decrement, step, kl, passes, seconds, metric, kl_is_exact, *counts)
         self.append(row)
         return row
 

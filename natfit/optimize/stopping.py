@@ -29,6 +29,10 @@ class Stop:
     def check(self, point: Point, decrement: float, record: Record) -> Verdict | None:
         raise NotImplementedError
 
+    def foresees(self, ahead: float) -> Verdict | None:
+        """Return a Verdict where a bound on the decrement after the step just computed is all that is to be known."""
+        return None
+
     def at_rounding(self, point: Point, decrement: float) -> Verdict | None:
         """Return a Verdict where rounding lets no step get any further; asked when no step is accepted."""
         if decrement * point.dispersion <= _resolution(point):
@@ -64,6 +68,11 @@ class Decrement(Stop):
             return Verdict(True, f"the decrement fell below {self.tol:g}")
         if record and decrement >= 0.25 * record[-1].decrement:
             return self.at_rounding(point, decrement)
+        return None
+
+    def foresees(self, ahead: float) -> Verdict | None:
+        if ahead < self.tol:
+            return Verdict(True, f"the last step takes the decrement below {self.tol:g}")
         return None
 
 

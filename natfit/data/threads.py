@@ -1,0 +1,62 @@
+"""Threads over runs of rows, kept for the life of the process, and BLAS kept out of their way."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import numpy as np
+
+T = TypeVar("T")
+
+CHUNK_BYTES = 8 << 20
+"""Bytes that one thread looks through before it takes the next run."""
+MANY_BYTES = 8 << 20
+"""Bytes from which on a look through an array is worth more than one thread."""
+
+
+def processors() -> int:
+    """Return how many processors this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+@lru_cache(maxsize=4)
+def pool(threads: int) -> ThreadPoolExecutor:
+    """Return a pool of so many threads, always the same one."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="natfit")
+
+
+def one_blas_thread() -> Any:
+    """Return a context in which BLAS keeps to one thread: its own would wait, busily, on the processors of the blocks'."""
+    # A controller of one's own costs milliseconds to make; the cached one hundredths.
+    return _controller().limit(limits=1, user_api="blas")
+
+
+@lru_cache(maxsize=1)
+def _controller() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+def over_runs(array: np.ndarray, look: Callable[[np.ndarray], T]) -> list[T]:
+    """Look at an array run by run of its first axis, on threads where it is large; return what was seen, in order.
+
+    Parameters
+    ----------
+    array : (n, ...) ndarray
+    look : callable
+        Of a run, a view.
+
+    Examples
+    --------
+    >>> over_runs(np.arange(3.0), np.sum)
+    [3.0]
+    """
+    if array.nbytes < MANY_BYTES:
+        return [look(array)]
+    run = max(int(CHUNK_BYTES * len(array) // array.nbytes), 1)
+    return list(pool(processors()).map(lambda start: look(array[start : start + run]), range(0, len(array), run)))

@@ -1,0 +1,209 @@
+"""When a metric is taken anew on large data: seldom. The score is exact at every step, so the optimum is exact too.
+
+A pass for the score alone costs n p, one for the metric n p^2. A sample of the rows gives the first coefficients and a
+metric right to a factor of 1 +- sqrt(p / rows); with it steps of exact scores shrink the decrement to about p / rows of
+itself each, and the metric of all rows is taken once, at the end, for the standard errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from natfit.metric import ILL_CONDITIONED, Metric, SingularMetric
+from natfit.need import LOGLIK, METRIC, SCORE
+from natfit.optimize.objective import Objective, Point
+
+if TYPE_CHECKING:
+    from natfit.optimize.directions import State
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+FEW = 40_000
+"""Rows under which plain scoring is as fast."""
+
+SHARES = (1 / 16, 1 / 8)
+"""Least and greatest share of the rows in the second sample. Measured at 20 and 200 columns: a larger one costs more than
+the score passes over all rows that it saves, and a pass over few columns saves less."""
+
+COLUMNS_PER_SHARE = 1600
+"""Columns at which the second sample would hold all rows."""
+
+SAMPLED = 4.0
+"""Share of a sample's own distance from the optimum (p n / rows, squared standard errors) at which the step just computed
+is its last: scoring squares the distance, and what it leaves is little beside the sample's own."""
+
+MOST_SAMPLED = 20
+"""Scoring steps on a sample; one that needs more is separated, or starts out of reach."""
+
+CLOSE = 1e-6
+"""Decrement at which the last metric may be taken."""
+
+CLOSE_FREE = 1e-9
+"""The same where the dispersion is estimated, which changes with the first power of the last step."""
+
+LEFT = 1e-12
+"""Decrement that the last step may leave where scoring converges but linearly."""
+
+SAME_METRIC = 1e-12
+"""Squared relative change of the standard errors that the last step may still bring."""
+
+UNSURE = 4.0
+"""Factor by which the decrement predicted after the last step is raised before it is compared with the tolerance."""
+
+
+@dataclass(frozen=True)
+class Lazy:
+    """A refresh policy for `NaturalGradient`: sampled metric, score-only passes, one metric of all rows at the end.
+
+    Parameters
+    ----------
+    random_state : int
+        Seed of the samples. The same one gives the same fit to the last digit, whatever the number of threads.
+    fewest_rows : int
+        Rows of the first sample, if parameters don't ask for more.
+    rows_per_parameter : int
+        Rows of the first sample for each parameter.
+    sample : bool
+        Whether to start from samples; otherwise the first metric is that of all rows at the start.
+
+    Notes
+    -----
+    A metric is taken anew where it saves more passes than it costs, and plain scoring takes over where even a fresh one
+    contracts badly close to the optimum, where there are few rows, or where a sample can't tell the parameters apart.
+
+    Examples
+    --------
+    >>> from natfit.optimize import NaturalGradient
+    >>> NaturalGradient(refresh=Lazy(random_state=1)).refresh.fewest_rows
+    10000
+    """
+
+    random_state: int = 0
+    fewest_rows: int = 10_000
+    rows_per_parameter: int = 25
+    sample: bool = True
+
+    def stages(self, n_rows: int, size: int) -> list[int]:
+        """Return the sizes of the samples, smallest first; none where rows are too few to sample."""
+        first = max(self.fewest_rows, self.rows_per_parameter * size)
+        if n_rows < max(FEW, 2 * first):
+            return []
+        second = int(n_rows * min(max(size / COLUMNS_PER_SHARE, SHARES[0]), SHARES[1]))
+        return [first, second] if second >= 2 * first else [first]
+
+    def scout(self, objective: Any, start: Array) -> Scouted | None:
+        """Fit samples of the rows; None where there is nothing to gain, or the samples don't tell enough."""
+        n_rows = getattr(objective, "n_rows", None)
+        if n_rows is None or not self.stages(n_rows, start.size):
+            return None
+        if not self.sample:
+            return Scouted(start, None)
+        rng = np.random.default_rng(self.random_state)
+        scouted = Scouted(start, None)
+        for rows in self.stages(n_rows, start.size):
+            part = objective.sample(rows, rng)
+            enough = SAMPLED * start.size * n_rows / rows
+            found = None if part is None else _scoring(part, scouted.params, enough)
+            if found is None:
+                return None
+            scouted = found
+        return scouted
+
+    def need(self, state: State, most: int) -> int:
+        """Return what the next point must carry; ``most`` is what plain scoring asks for."""
+        return most if state.held is None or state.renew else SCORE
+
+    def hold(self, point: Point, state: State, newton: bool) -> tuple[Point, State, float | None]:
+        """Give a point the metric to go on with, decide what the next one is to carry, and foresee the decrement there.
+
+        Parameters
+        ----------
+        point : Point
+        state : State
+        newton : bool
+            Whether the expected information is the curvature at the optimum: a step with a fresh one then squares the
+            distance; otherwise it shrinks by no less than it has been seen to.
+
+        Returns
+        -------
+        point : Point
+            With a metric.
+        state : State
+        ahead : float or None
+            Bound on the decrement after a whole step from here, where the metric is this point's own.
+        """
+        fresh = "metric" in point.sums
+        metric: Metric = point.sums.get("metric", state.held)
+        if not fresh:
+            point = Point(point.params, {**point.sums, "metric": metric}, point.dispersion)
+        decrement = point.decrement
+        ratio = decrement / state.last if np.isfinite(state.last) and state.last > 0.0 else np.nan
+        # What a step leaves is its metric's error plus its curvature's: ratio = error^2 + bend * last. So no less than
+        # ratio / last bounds the bend, and the step with a metric of its own point leaves bend * decrement^2.
+        bend = state.bend if np.isnan(ratio) else min(state.bend, ratio / state.last)
+        age = 0 if fresh else state.age + 1
+        floor = 0.0 if newton else ratio
+        ahead = UNSURE * (bend * decrement + floor) * decrement if fresh and np.isfinite(bend) else None
+        slow = state.held is not None and state.age == 0 and ratio > POOR and decrement < 1.0
+        plain = bool(slow or (fresh and metric.rcond() < ILL_CONDITIONED))
+        close = CLOSE if point.dispersion == 1.0 else CLOSE_FREE
+        renew = _renew(
+            decrement,
+            ratio,
+            (state.age, age),
+            metric.size,
+            lambda after: after <= close and bend * after <= SAME_METRIC and UNSURE * floor * after <= LEFT,
+        )
+        state = state._replace(held=metric, age=age, last=decrement, bend=bend, renew=renew, plain=plain)
+        return point, state, ahead
+
+
+POOR = 0.1
+"""A fresh metric that leaves more than this of the decrement, within one standard error of the optimum, is not the
+curvature there: the observed information is called for."""
+
+
+class Scouted(NamedTuple):
+    """What samples tell: where to start, and the metric there in units of all rows (None: not sampled)."""
+
+    params: Array
+    metric: Metric | None
+
+
+def _renew(decrement: float, ratio: float, ages: tuple[int, int], size: int, is_last: Callable[[float], bool]) -> bool:
+    """Say whether the next point is to carry a metric of its own.
+
+    ``ages`` are those of the last metric and of this; ``is_last`` tells from a decrement whether a step with a fresh
+    metric from there is the last one.
+    """
+    if np.isnan(ratio):
+        return False
+    if (ages[1] > 0 and is_last(decrement)) or is_last(ratio * decrement):
+        return True
+    if ages[1] == 0:
+        return ages[0] == 0 and ratio > POOR  # fresh, and yet slow: far from the optimum every step wants its own
+    left = np.inf if ratio >= 1.0 else np.log(CLOSE / decrement) / np.log(ratio)
+    return left > 3.0 + size / 40.0  # score passes that a metric costs: memory's speed against arithmetic's
+
+
+def _scoring(objective: Objective, params: Array, enough: float) -> Scouted | None:
+    """Fit by plain scoring until the decrement falls below ``enough``; None where that does not work."""
+    before = -np.inf
+    for _ in range(MOST_SAMPLED):
+        point = objective.evaluate(params, LOGLIK | SCORE | METRIC)
+        if not point.inside or point.loglik < before:
+            return None
+        try:
+            if point.metric.rcond() < ILL_CONDITIONED:
+                return None
+            params = params + point.natural_gradient
+        except SingularMetric:
+            return None
+        if not point.decrement >= enough:
+            return Scouted(params, point.metric) if np.isfinite(params).all() else None
+        before = point.loglik
+    return None
