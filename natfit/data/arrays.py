@@ -68,7 +68,7 @@ class Source:
                 yield Block(block.designs, {**block.columns, **further})
                 start = stop
 
-        return BlockSource(joined)
+        return BlockSource(joined, self.n_rows)
 
 
 def _fold(sums: Iterable[S]) -> S:
@@ -85,32 +85,35 @@ def _fold(sums: Iterable[S]) -> S:
 class BlockSource(Source):
     """Blocks from a callable that returns a fresh iterator of them, one pass at a time.
 
-        Parameters
-        ----------
-        blocks : callable returning an iterable of Block
-            Called once for every pass over the data.
+    Parameters
+    ----------
+    blocks : callable returning an iterable of Block
+        Called once for every pass over the data.
+    n_rows : int, optional
+        Of all blocks; counted by a pass if not given.
 
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from natfit.data.block import Block
-    from natfit.data.threads import one_blas_thread, pool, processors
-        >>> def halves():
-        ...     for y in (np.arange(2.0), np.arange(3.0)):
-        ...         yield Block({}, {"y": y})
-        >>> BlockSource(halves).n_rows
-        5
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from natfit.data.block import Block
+    >>> def halves():
+    ...     for y in (np.arange(2.0), np.arange(3.0)):
+    ...         yield Block({}, {"y": y})
+    >>> BlockSource(halves).n_rows
+    5
     """
 
-    def __init__(self, blocks: Callable[[], Iterable[Block]]):
-        self._blocks = blocks
+    def __init__(self, blocks: Callable[[], Iterable[Block]], n_rows: int | None = None):
+        self._blocks, self._n_rows = blocks, n_rows
 
     def blocks(self) -> Iterator[Block]:
         return iter(self._blocks())
 
     @property
     def n_rows(self) -> int:  # type: ignore[override]
-        return sum(block.n_rows for block in self.blocks())
+        if self._n_rows is None:
+            self._n_rows = sum(block.n_rows for block in self.blocks())
+        return self._n_rows
 
 
 class ArraySource(Source):

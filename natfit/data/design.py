@@ -193,6 +193,7 @@ def build_design(
     layout: str = "auto",
     order: str = "formula",
     many_levels: bool = False,
+    state: Mapping[str, Any] | None = None,
 ) -> DesignedData:
     """Build the response and the design that a formula describes.
 
@@ -215,6 +216,8 @@ def build_design(
         with, as patsy and statsmodels have it.
     many_levels : bool
         Whether a response of levels may have more than two: it is then the number of each row's level, from 0.
+    state : mapping, optional
+        What transforms have learned before: knots, centres.
 
     Returns
     -------
@@ -244,7 +247,7 @@ def build_design(
     table = Table(data)
     left, right = parse_formula(formula, table)
     check_not_empty(table.n_rows)
-    evaluator = Evaluator(table, context or {}, {})
+    evaluator = Evaluator(table, context or {}, dict(state or {}))
     response = {factor.expr: evaluator(factor) for term in left for factor in term.factors}
     given = {name: value for name, value in (extras or {}).items() if value is not None}
     columns = {name: extra_column(name, value, evaluator) for name, value in given.items()}

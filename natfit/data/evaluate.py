@@ -81,6 +81,15 @@ class Evaluator:
             ) from error
         return self._values(expression, values, rows)
 
+    def learns_from(self, factor: Factor) -> list[str] | None:
+        """Return the columns that a factor learns from (knots, centres), or None where it is computed row by row."""
+        if factor.eval_method.value != "python":
+            return None
+        tree, _ = parse_python(factor.expr)
+        names, outside = self._resolve(tree)
+        env = LayeredMapping(dict.fromkeys(names), outside, NAMESPACE, TRANSFORMS)
+        return sorted(names) if any(_learns(node, env) for node in ast.walk(tree)) else None
+
     def held(self, factor: Factor) -> Values:
         """Evaluate a factor and hold its numbers for ``numbers``; if they take too much room, they are let go."""
         values = self(factor)

@@ -14,6 +14,7 @@ import numpy as np
 from natfit.data.checks import check_lengths, where
 from natfit.data.matrix import as_columns
 from natfit.data.numbers import as_column, unmasked
+from natfit.data.tables import Tables
 from natfit.models.data import GLMData
 from natfit.models.rows import NewRows
 
@@ -53,6 +54,14 @@ def from_formula(
     context: Mapping[str, Any],
 ) -> GLMData:
     """Bind a formula's response and design; the terms stand in the order that statsmodels gives them."""
+    if isinstance(table, Tables):
+        from natfit.models.streamed import bind_stream
+
+        if subset is not None:
+            raise ValueError(
+                "subset picks rows of a table in memory; of streamed rows leave out those that are not wanted"
+            )
+        return bind_stream(formula, table, extras, missing, drop_cols, context)  # type: ignore[return-value]
     from natfit.data.design import build_design
 
     if subset is not None:
@@ -147,6 +156,10 @@ def new_rows(model: GLM, exog: Any, transform: bool, exposure: Any = None, offse
         known["exposure"] = data.exposure if exposure is None else exposure
         index = data.index if data.labelled else None
         return NewRows(data.design, _offset(known, "endog", data.n_rows, index), index)
+    if isinstance(exog, Tables):
+        from natfit.models.streamed import streamed_rows
+
+        return streamed_rows(model, exog, offset, exposure)
     known, kept = {"offset": offset, "exposure": exposure}, None
     if transform and data.frozen is not None:
         import pandas as pd

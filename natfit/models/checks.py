@@ -26,18 +26,27 @@ def check_for(data: GLMData, family: Response, link: Link) -> str | None:
     ValueError
         In one sentence: the rule, the column, the rows, the remedy.
     """
+    own = getattr(data, "check_for", None)
+    if own is not None:  # rows that stream by have been counted, and can't be looked at whole
+        return own(family, link)
+    check_finite(data.y, data.y_name)
+    counts = to_proportions(data, family) if data.y.ndim == 2 else None
+    check_rows(data, family, link)
+    return _quasi_note(data, family, counts)
+
+
+def check_rows(data: GLMData, family: Response, link: Link) -> None:
+    """Check what can be checked row by row."""
     check_finite(data.y, data.y_name)
     _check_extras(data, link)
     if data.trials is not None and family.name != "binomial":
         raise ValueError(f"trials belong to the binomial family, and this is {family.name}; leave trials= out")
-    counts = _proportions(data, family) if data.y.ndim == 2 else None
     if data.levels is not None and family.name != "binomial":
         raise ValueError(
             f"the {family.name} family needs numbers, but {data.y_name!r} has the levels {data.levels[0]!r} and "
             f"{data.levels[1]!r}; use family='binomial', or a numeric column"
         )
     family.check_response(data.y, data.y_name)
-    return _quasi_note(data, family, counts)
 
 
 def _check_extras(data: GLMData, link: Link) -> None:
@@ -58,7 +67,7 @@ def _check_extras(data: GLMData, link: Link) -> None:
         check_positive(data.trials, "trials")
 
 
-def _proportions(data: GLMData, family: Response) -> Array:
+def to_proportions(data: GLMData, family: Any) -> Array:
     """Turn two columns of successes and failures into proportions and trials; return the successes."""
     if family.name != "binomial" or data.y.shape[1] != 2:
         if family.name == "binomial":
@@ -87,17 +96,22 @@ def _proportions(data: GLMData, family: Response) -> Array:
 
 def _quasi_note(data: GLMData, family: Response, counts: Array | None) -> str | None:
     """Return a note on counts that are not whole numbers: they are fitted, but have no probability."""
-    if not family.discrete:
-        return None
+    return quasi_note(count_fractional(data, counts), data.y_name, family) if family.discrete else None
+
+
+def count_fractional(data: GLMData, counts: Array | None = None) -> int:
+    """Count the responses, or the successes given, that are not whole numbers."""
     trials = data.trials if counts is None else None
     counts = data.y if counts is None else counts
-    fractional = sum(
-        _fractional(counts[rows], None if trials is None else trials[rows]) for rows in _chunks(data.n_rows)
-    )
-    if not fractional:
+    return sum(_fractional(counts[rows], None if trials is None else trials[rows]) for rows in _chunks(data.n_rows))
+
+
+def quasi_note(fractional: int, y_name: str, family: Response) -> str | None:
+    """Return a note on so many counts that are not whole numbers; None where there are none, or none are counts."""
+    if not fractional or not family.discrete:
         return None
     return (
-        f"Quasi-likelihood: {fractional} response(s) of {data.y_name} are not whole numbers, to which the "
+        f"Quasi-likelihood: {fractional} response(s) of {y_name} are not whole numbers, to which the "
         f"{family.name} family gives no probability; the log-likelihood is its formula at these values."
     )
 
@@ -115,23 +129,38 @@ def _fractional(counts: Array, trials: Array | None) -> int:
 
 def check_maximum(data: GLMData, family: Response, link: Link) -> None:
     """Refuse a response that lies wholly on a limit of the mean, so that the constant's maximum lies there too."""
+    own = getattr(data, "check_maximum", None)
+    if own is not None:
+        own(family, link)
+        return
     ends: list[tuple[float, Any]] = [(edge, np.equal) for edge in family.attainable_limits]
     low, high = link.mean_range.low, link.mean_range.high
     ends += [(low, np.less_equal)] if np.isfinite(low) else []
     ends += [(high, np.greater_equal)] if np.isfinite(high) else []
     for edge, there in ends:
-        if not there(data.y[0], edge) or not there(data.y, edge).all() or not _spans_constant(data):
-            continue
-        where_to = (
-            "reaches only as the intercept runs off to infinity"
-            if np.isinf(link.limit(edge))
-            else "reaches at the very edge of the family's domain"
-        )
-        raise ValueError(
-            f"the likelihood has no maximum: all {data.n_rows} values of {data.y_name!r} lie at {edge:g} or beyond, which "
-            f"the {link.name} link {where_to}; nothing can be estimated from this response but by "
-            "fit(bias_reduction='firth')"
-        )
+        if there(data.y[0], edge) and there(data.y, edge).all() and _spans_constant(data):
+            raise _no_maximum(edge, data.n_rows, data.y_name, link)
+
+
+def refuse_at_limit(value: float, n_rows: int, y_name: str, family: Response, link: Link) -> None:
+    """Refuse a response that has one value on all rows, where that is a limit of the mean."""
+    low, high = link.mean_range.low, link.mean_range.high
+    beyond = [low] if value <= low else [high] if value >= high else []
+    for edge in [each for each in family.attainable_limits if each == value] + beyond:
+        raise _no_maximum(edge, n_rows, y_name, link)
+
+
+def _no_maximum(edge: float, n_rows: int, y_name: str, link: Link) -> ValueError:
+    where_to = (
+        "reaches only as the intercept runs off to infinity"
+        if np.isinf(link.limit(edge))
+        else "reaches at the very edge of the family's domain"
+    )
+    return ValueError(
+        f"the likelihood has no maximum: all {n_rows} values of {y_name!r} lie at {edge:g} or beyond, which "
+        f"the {link.name} link {where_to}; nothing can be estimated from this response but by "
+        "fit(bias_reduction='firth')"
+    )
 
 
 def _spans_constant(data: GLMData) -> bool:

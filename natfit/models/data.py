@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -82,6 +82,10 @@ class GLMData:
     terms: list[Any] = field(default_factory=list)
     extra_names: dict[str, str] = field(default_factory=dict)
     has_constant: bool | None = None
+
+    def changed(self, **changes: Any) -> GLMData:
+        """Return these data with something else for some of their parts."""
+        return replace(self, **changes)
 
     @property
     def n_rows(self) -> int:

@@ -189,6 +189,7 @@ class GLM(GLMAttributes, GLMRows):
     @classmethod
     def _from_table(cls, formula: str, table: Any, context: Mapping[str, Any], arguments: dict[str, Any]) -> GLM:
         """Make a model from a formula, a table and `from_formula`'s other arguments, and remember them."""
+        formula = formula or getattr(table, "formula", None) or ""
         known = dict(arguments)
         family, link, dispersion, n_jobs = (known.pop(name) for name in ("family", "link", "dispersion", "n_jobs"))
         missing, subset, drop_cols = (known.pop(name) for name in ("missing", "subset", "drop_cols"))

@@ -6,7 +6,6 @@ A result reaches this through its model, ``fit.model.refit(fit, ...)``, so that 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,11 +77,11 @@ def refit(
     if columns is not None:
         data = choose(data, np.asarray(columns, dtype=int))
     if design is not None:
-        data = replace(data, design=design, names=list(names or ()), labels=None, frozen=None, chosen=None, terms=[])
+        data = data.changed(design=design, names=list(names or ()), labels=None, frozen=None, chosen=None, terms=[])
     if y is not None:
-        data = replace(data, y=y)
+        data = data.changed(y=y)
     if freq_weights is not None:
-        data = replace(data, freq_weights=freq_weights)
+        data = data.changed(freq_weights=freq_weights)
     other = type(model).__new__(type(model))
     other._bind(
         data,
@@ -114,8 +113,7 @@ def _run_nearby(model: GLM, fit: GLMResults, settings: Settings) -> Any:
 def choose(data: GLMData, columns: Array) -> GLMData:
     """Return the data with some of the design's columns, by their numbers."""
     numbers = columns.tolist()
-    return replace(
-        data,
+    return data.changed(
         design=Chosen(data.design, columns),
         names=[data.names[j] for j in numbers],
         labels=None if data.labels is None else [data.labels[j] for j in numbers],

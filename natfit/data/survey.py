@@ -1,0 +1,250 @@
+"""The first pass over tables that stream by: it counts rows, finds levels and knots, and keeps a sample of the rows."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from natfit.data.checks import check_missing
+from natfit.data.evaluate import Evaluator
+from natfit.data.parse import parse_formula
+from natfit.data.response import one_column
+from natfit.data.table import Table
+from natfit.data.tables import Tables
+from natfit.data.values import Values
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+SCOUTS = 250_000
+"""Rows kept in memory as a sample: enough for a lazy fit of a few hundred columns, and some tens of megabytes."""
+SCOUTS_PER_TABLE = 16_384
+"""Rows of one table that are kept until the tables have been counted."""
+LEARN_BYTES = 256 << 20
+"""Transforms that learn (knots, centres) learn from all rows where their columns are no larger than this, otherwise from
+the sample."""
+RUN = 16
+"""Rows of the sample that lie side by side."""
+
+Rows = dict[str, Any]
+
+
+@dataclass
+class Surveyed:
+    """What the first pass knows of some tables.
+
+    ``examples`` holds, for each factor with levels, a row of the table for every level; ``orders`` the categories of the
+    columns that came as such; ``scouts`` rows spread over each table; ``learns`` whether a transform learns from them.
+    """
+
+    n_rows: int
+    n_missing: int
+    missing_in: dict[str, int]
+    examples: dict[str, dict[Any, Rows]]
+    orders: dict[str, list[Any]]
+    scouts: list[Rows] = field(default_factory=list)
+    learns: bool = False
+
+    def merge(self, other: Surveyed) -> Surveyed:
+        self.n_rows += other.n_rows
+        self.n_missing += other.n_missing
+        for name, count in other.missing_in.items():
+            self.missing_in[name] = self.missing_in.get(name, 0) + count
+        for factor, levels in other.examples.items():
+            own = self.examples.setdefault(factor, {})
+            for level, row in levels.items():
+                own.setdefault(level, row)
+        for name, order in other.orders.items():
+            self.orders[name] = _united(self.orders.get(name, []), order)
+        self.scouts = scouted(self.scouts + other.scouts)
+        return self
+
+    def example_rows(self) -> list[Rows]:
+        """Return the example rows of all factors."""
+        return [row for levels in self.examples.values() for row in levels.values()]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Looks one table over."""
+
+    formula: str
+    names: tuple[str, ...]
+    columns: tuple[str, ...]
+    context: Mapping[str, Any]
+    extras: Mapping[str, str]
+    what: str
+
+    def __call__(self, table: Mapping[str, Any], number: int) -> Surveyed:
+        evaluator = Evaluator(Table(table, self.what), self.context, {})
+        left, right = terms(self.formula, self.names)
+        factors = {factor.expr: factor for term in [*left, *right] for factor in term.factors}
+        masks: dict[str, Array] = {}
+        levels: dict[str, Values] = {}
+        for name, factor in factors.items():
+            learns = evaluator.learns_from(factor)
+            if learns is not None:
+                for column in learns:
+                    _add_mask(masks, column, evaluator.table[column].isna().to_numpy())
+                continue
+            values = evaluator(factor)
+            if values.missing is not None:
+                masks[name] = values.missing
+            if values.kind == "categorical":
+                levels[name] = values
+        for name, text in self.extras.items():
+            _add_mask(masks, name, np.isnan(one_column(evaluator(text), name, text)))
+        n_rows = evaluator.table.n_rows
+        dropped = check_missing(masks, "drop", n_rows)
+        kept = None if dropped is None else ~dropped
+        n_missing = 0 if dropped is None else int(dropped.sum())
+        return Surveyed(
+            n_rows=n_rows - n_missing,
+            n_missing=n_missing,
+            missing_in={name: int(mask.sum()) for name, mask in masks.items()},
+            examples={name: self._examples(values, kept, table) for name, values in levels.items()},
+            orders={name: _order(table[name]) for name in self.columns if _order(table[name])},
+            scouts=_spread(taken(table, self.columns, np.arange(n_rows) if kept is None else np.flatnonzero(kept))),
+            learns=any(evaluator.learns_from(factor) is not None for factor in factors.values()),
+        )
+
+    def _examples(self, values: Values, kept: Array | None, table: Mapping[str, Any]) -> dict[Any, Rows]:
+        assert values.levels is not None
+        codes = values.levels.cat.codes.to_numpy()
+        places = np.arange(codes.size) if kept is None else np.flatnonzero(kept)
+        first = np.full(len(values.levels.cat.categories) + 1, -1)
+        first[codes[places[::-1]]] = places[::-1]
+        categories = values.levels.cat.categories.tolist()
+        return {
+            level: taken(table, self.columns, np.array([first[code]]))
+            for code, level in enumerate(categories)
+            if first[code] >= 0
+        }
+
+
+def scouted(parts: list[Rows]) -> list[Rows]:
+    """Return rows of tables thinned to runs, spread evenly, of which there are not too many."""
+    parts = [each for part in parts for each in _spread(part)]
+    while sum(_length(part) for part in parts) > SCOUTS:
+        parts = [_thinned(part) for part in parts]
+    return parts
+
+
+def _spread(rows: Rows) -> list[Rows]:
+    """Return runs of rows of one table, spread over it."""
+    n_rows = _length(rows)
+    if n_rows <= SCOUTS_PER_TABLE:
+        return [rows] if n_rows else []
+    starts = np.linspace(0, n_rows - RUN, SCOUTS_PER_TABLE // RUN).astype(int)
+    return [taken(rows, list(rows), (starts[:, None] + np.arange(RUN)).ravel())]
+
+
+@functools.lru_cache(maxsize=8)
+def terms(formula: str, names: tuple[str, ...]) -> tuple[list[Any], list[Any]]:
+    """Return the terms of a formula's left and right sides; read once for all tables."""
+    return parse_formula(formula, names)
+
+
+def needed_columns(formula: str, names: Sequence[str], extras: Mapping[str, str]) -> list[str]:
+    """Return the columns that a formula and the expressions beside it use, in the tables' order."""
+    import ast
+
+    from natfit.data.parse import parse_python
+
+    left, right = terms(formula, tuple(names))
+    texts = [
+        factor.expr for term in [*left, *right] for factor in term.factors if factor.eval_method.value != "literal"
+    ]
+    used: set[str] = set()
+    for text in [*texts, *extras.values()]:
+        if text in names:
+            used.add(text)
+            continue
+        for node in ast.walk(parse_python(text)[0]):
+            if isinstance(node, ast.Name):
+                used.add(node.id)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                used.add(node.value)  # as in Q('weird name')
+    return [name for name in names if name in used]
+
+
+def joined(parts: Sequence[Rows], columns: Sequence[str], orders: Mapping[str, list[Any]]) -> Rows:
+    """Put rows of several tables into one table."""
+    import pandas as pd
+
+    whole: Rows = {}
+    for name in columns:
+        if name in orders:
+            values = [value for part in parts for value in pd.Series(part[name]).astype(object)]
+            whole[name] = pd.Categorical(values, categories=orders[name])
+        else:
+            whole[name] = np.concatenate([np.asarray(part[name]) for part in parts])
+    return whole
+
+
+def learned(tables: Tables, surveyed: Surveyed, survey: Survey) -> dict[str, Any]:
+    """Return what the formula's transforms learn: from all rows, or from the sample where that would be too much."""
+    left, right = terms(survey.formula, survey.names)
+    sample = joined(surveyed.scouts, survey.columns, surveyed.orders)
+    evaluator = Evaluator(Table(sample, survey.what), survey.context, {})
+    learning = {}
+    for term in [*left, *right]:
+        for factor in term.factors:
+            columns = evaluator.learns_from(factor)
+            if columns is not None:
+                learning[factor.expr] = (factor, columns)
+    if not learning:
+        return {}
+    used = sorted({column for _, columns in learning.values() for column in columns})
+    if surveyed.n_rows * len(used) * 8 <= LEARN_BYTES:
+        parts = tables.each(functools.partial(_all_rows, used), used)
+        evaluator = Evaluator(Table(joined(list(parts), used, surveyed.orders), survey.what), survey.context, {})
+    for factor, _ in learning.values():
+        evaluator(factor)
+    return evaluator.state
+
+
+def _all_rows(used: Sequence[str], table: Mapping[str, Any], number: int) -> Rows:
+    return {name: table[name] for name in used}
+
+
+def taken(table: Mapping[str, Any], columns: Sequence[str], places: Array) -> Rows:
+    """Return some rows of some columns of a table."""
+    rows: Rows = {}
+    for name in columns:
+        column = table[name]
+        rows[name] = column.iloc[places].reset_index(drop=True) if hasattr(column, "iloc") else column[places]
+    return rows
+
+
+def _add_mask(masks: dict[str, Array], name: str, mask: Array) -> None:
+    if mask.any():
+        masks[name] = mask | masks[name] if name in masks else mask
+
+
+def _order(column: Any) -> list[Any]:
+    """Return the categories of a column that has them, in their order."""
+    dtype = getattr(column, "dtype", None)
+    categories = getattr(dtype, "categories", None)
+    return [] if categories is None else list(categories)
+
+
+def _united(one: list[Any], other: list[Any]) -> list[Any]:
+    """Return all categories: in order where both are (those of texts are), otherwise as they first came."""
+    if one == other:
+        return one
+    both = [*one, *(level for level in other if level not in set(one))]
+    return sorted(both) if all(each == sorted(each) for each in (one, other)) else both
+
+
+def _length(rows: Rows) -> int:
+    return len(next(iter(rows.values())))
+
+
+def _thinned(rows: Rows) -> Rows:
+    """Return every other run of rows."""
+    places = np.arange(_length(rows))
+    return taken(rows, list(rows), places[(places // RUN) % 2 == 0])

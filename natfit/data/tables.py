@@ -1,0 +1,190 @@
+"""Rows that come as a run of tables, the same in every pass: files, frames, iterators; what a streamed fit reads.
+
+A pass applies a function to every table. Tables are read in order and worked on by threads, a few at a time, so memory
+holds a few tables and never all rows; what the function returns is handed on, or merged, in the tables' order.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+import numpy as np
+
+from natfit.data.threads import one_blas_thread, pool, processors
+
+T = TypeVar("T")
+Columns = Mapping[str, Any]
+
+TABLE_ROWS = 131_072
+"""Rows of a table: a few megabytes for ten columns, and enough to make a table's own cost small."""
+
+
+class Tables:
+    """A run of tables that can be gone over again and again.
+
+    A subclass gives ``names`` and ``scan``, and ``n_rows`` where it is known without reading.
+
+    Attributes
+    ----------
+    what : str
+        What to call the data in messages.
+    formula : str or None
+        The formula that they are meant for; a model may name its own.
+    """
+
+    what = "the data"
+    formula: str | None = None
+    n_rows: int | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all columns."""
+        raise NotImplementedError
+
+    def scan(self, columns: Sequence[str]) -> Iterator[Columns]:
+        """Yield the tables in order, each with these columns: arrays, Categoricals or Series by name."""
+        raise NotImplementedError
+
+    def each(self, function: Callable[[Columns, int], T], columns: Sequence[str]) -> Iterator[T]:
+        """Yield ``function(table, number)`` of every table, in order."""
+        threads = processors()
+        numbered = enumerate(self.scan(columns))
+        with one_blas_thread():
+            waiting = deque(
+                pool(threads).submit(function, table, number) for number, table in islice(numbered, threads + 1)
+            )
+            while waiting:
+                done = waiting.popleft().result()
+                for number, table in islice(numbered, 1):
+                    waiting.append(pool(threads).submit(function, table, number))
+                yield done
+
+    def total(self, function: Callable[[Columns, int], Any], columns: Sequence[str]) -> Any:
+        """Return what ``function`` returns of all tables, merged in order; None where there is no table."""
+        total: Any = None
+        for part in self.each(function, columns):
+            total = part if total is None else total.merge(part)
+        return total
+
+
+class FrameTables(Tables):
+    """Tables from a frame in memory, or from a callable that returns a fresh iterator of frames for every pass."""
+
+    def __init__(self, frames: Callable[[], Iterable[Any]], what: str, n_rows: int | None = None):
+        self._frames, self.what, self.n_rows = frames, what, n_rows
+        self._names: list[str] | None = None
+
+    @property
+    def names(self) -> list[str]:
+        if self._names is None:
+            first = next(iter(self._frames()), None)
+            if first is None:
+                raise ValueError(f"{self.what} is empty: its iterator yields no table; there are no rows to fit")
+            self._names = column_names(first)
+        return self._names
+
+    def scan(self, columns: Sequence[str]) -> Iterator[Columns]:
+        for number, frame in enumerate(self._frames()):
+            lacking = [name for name in columns if name not in column_names(frame)]
+            if lacking:
+                raise ValueError(
+                    f"table {number} of {self.what} has no column {lacking[0]!r}; all tables need the same"
+                )
+            yield from _pieces(frame, columns)
+
+
+def from_frame(data: Any, formula: str | None = None) -> FrameTables:
+    """Make a streamed source of a table in memory, or of tables that come one after the other.
+
+    Parameters
+    ----------
+    data : DataFrame, Arrow table, or callable
+        A pandas, polars or Arrow table; or a callable without arguments that returns a fresh iterator of such tables
+        (Arrow record batches too), called once for every pass over the data.
+    formula : str, optional
+        Kept for `natfit.GLM.from_formula`, which may then be given None.
+
+    Raises
+    ------
+    TypeError
+        For an iterator: it could be gone over once only, and a fit needs several passes.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import natfit as nf
+    >>> parts = [pd.DataFrame({"y": [1, 2], "x": [0.0, 1.0]}), pd.DataFrame({"y": [4, 9], "x": [2.0, 3.0]})]
+    >>> source = from_frame(lambda: iter(parts))
+    >>> nf.GLM.from_formula("y ~ x", source, family="poisson").fit().params.round(4).tolist()
+    [-0.0605, 0.7478]
+    """
+    if callable(data):
+        made = FrameTables(data, "the tables")
+    elif hasattr(data, "__next__"):
+        raise TypeError(
+            "an iterator can be gone over once, and a fit needs several passes; give a callable that returns a new one"
+        )
+    else:
+        made = FrameTables(lambda: [data], "the data", len(data))
+    made.formula = formula
+    return made
+
+
+def column_names(frame: Any) -> list[str]:
+    """Return the names of a table's columns."""
+    if isinstance(frame, Mapping):
+        return list(frame)
+    schema = getattr(frame, "schema", None)
+    if schema is not None and hasattr(schema, "names") and not callable(schema.names):
+        return list(schema.names)
+    return [str(name) for name in frame.columns]
+
+
+def _pieces(frame: Any, columns: Sequence[str]) -> Iterator[Columns]:
+    """Cut a table into tables of a size that threads can share."""
+    if hasattr(frame, "schema") and hasattr(frame, "to_pandas"):
+        if hasattr(frame, "to_batches"):  # an Arrow table
+            for batch in frame.select(list(columns)).to_batches(max_chunksize=TABLE_ROWS):
+                yield from_arrow(batch)
+            return
+        if hasattr(frame, "num_rows"):  # an Arrow record batch
+            yield from_arrow(frame.select(list(columns)))
+            return
+    n_rows = len(next(iter(frame.values()))) if isinstance(frame, Mapping) else len(frame)
+    for start in range(0, n_rows, TABLE_ROWS):
+        part = slice(start, start + TABLE_ROWS)
+        if hasattr(frame, "iloc"):
+            yield {name: frame[name].iloc[part].reset_index(drop=True) for name in columns}
+        else:
+            yield {name: frame[name][part] for name in columns}
+
+
+def from_arrow(batch: Any) -> Columns:
+    """Turn an Arrow record batch into columns that a design is built from; numbers without gaps are not copied."""
+    return {name: _from_arrow_array(batch.column(i)) for i, name in enumerate(batch.schema.names)}
+
+
+def _from_arrow_array(array: Any) -> Any:
+    import pandas as pd
+    import pyarrow as pa
+
+    kind = array.type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        values = array.to_numpy(zero_copy_only=False)
+        return values if values.dtype.kind in "iuf" else values.astype(np.float64)
+    if pa.types.is_boolean(kind) and array.null_count == 0:
+        return array.to_numpy(zero_copy_only=False)
+    texts = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    if texts or pa.types.is_dictionary(kind):
+        encoded = array.dictionary_encode() if texts else array
+        codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+        levels = encoded.dictionary.to_pylist()
+        if not texts:
+            return pd.Categorical.from_codes(codes, levels)
+        order = np.array(sorted(range(len(levels)), key=levels.__getitem__), dtype=np.int32)
+        place = np.append(np.argsort(order).astype(np.int32), np.int32(-1))
+        return pd.Categorical.from_codes(place[codes], [levels[i] for i in order])
+    return array.to_pandas()
