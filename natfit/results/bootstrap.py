@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from natfit.data.arrays import one_blas_thread, processors
+from natfit.data.threads import one_blas_thread, processors
 from natfit.results.acceleration import of_coefficients, of_jackknife
 from natfit.results.bootstrap_results import BootstrapResults
 from natfit.results.resampling import generator, make_draw, read_units, seeds
