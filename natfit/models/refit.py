@@ -6,6 +6,7 @@ A result reaches this through its model, ``fit.model.refit(fit, ...)``, so that 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
