@@ -150,6 +150,12 @@ def terms(formula: str, names: tuple[str, ...]) -> tuple[list[Any], list[Any]]:
 
 def needed_columns(formula: str, names: Sequence[str], extras: Mapping[str, str]) -> list[str]:
     """Return the columns that a formula and the expressions beside it use, in the tables' order."""
+    used = names_used(formula, names, extras)
+    return [name for name in names if name in used]
+
+
+def names_used(formula: str, names: Sequence[str], extras: Mapping[str, str]) -> set[str]:
+    """Return the names in a formula and in the expressions beside it: of columns, functions and constants."""
     import ast
 
     from natfit.data.parse import parse_python
@@ -168,7 +174,7 @@ def needed_columns(formula: str, names: Sequence[str], extras: Mapping[str, str]
                 used.add(node.id)
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 used.add(node.value)  # as in Q('weird name')
-    return [name for name in names if name in used]
+    return used
 
 
 def joined(parts: Sequence[Rows], columns: Sequence[str], orders: Mapping[str, list[Any]]) -> Rows:

@@ -17,7 +17,7 @@ from natfit.data.expand import FactorPlan, prefers_tabmat
 from natfit.data.matrix import Chosen, Constant, as_columns
 from natfit.data.recipe import Recipe
 from natfit.data.stream import StreamedDesign, StreamSource, checksum
-from natfit.data.survey import Rows, Survey, Surveyed, joined, learned, needed_columns, scouted, terms
+from natfit.data.survey import Rows, Survey, Surveyed, joined, learned, names_used, needed_columns, scouted, terms
 from natfit.data.tables import Tables
 from natfit.families.links import Link
 from natfit.families.response import Response
@@ -276,10 +276,10 @@ def bind_stream(
                 f"{name} must name a column or an expression where the rows are streamed; an array can't follow them"
             )
     names = tuple(tables.names)
-    columns = tuple(needed_columns(formula, names, beside))
-    survey = Survey(formula, names, columns, dict(context), beside, tables.what)
-    if not columns:
-        columns = names[:1]
+    columns = tuple(needed_columns(formula, names, beside)) or names[:1]
+    used = names_used(formula, names, beside)
+    context = {name: context[name] for name in used if name in context}  # all else stays here, and need not travel
+    survey = Survey(formula, names, columns, context, beside, tables.what)
     surveyed, all_seen = _look(tables, survey)
     recipe, made_names, made_terms = _freeze(tables, survey, surveyed, all_seen)
     chosen = None
