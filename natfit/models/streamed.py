@@ -6,6 +6,7 @@ import copy
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
@@ -129,7 +130,8 @@ class StreamedData:
     """
 
     labelled = True
-    index = labels = kept = None
+    index = labels = kept = has_constant = None
+    k_constant = cached_property(GLMData.k_constant.func)
 
     def __init__(self, stream: StreamSource, facts: Facts, maker: Maker, names: list[str], terms: list[Any]):
         recipe = maker.recipe
@@ -146,6 +148,7 @@ class StreamedData:
     def changed(self, **changes: Any) -> StreamedData:
         """Return these data with something else for design, names, response or frequency weights."""
         other = copy.copy(self)
+        other.__dict__.pop("k_constant", None)
         other._given = {**self._given, **{name: changes.pop(name) for name in ("y", "freq_weights") if name in changes}}
         for name, value in changes.items():
             setattr(other, name, value)
