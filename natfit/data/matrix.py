@@ -210,6 +210,9 @@ class Combined:
         self.mix: Array = whole.mix @ mix if isinstance(whole, Combined) else mix
         self.shape: tuple[int, ...] = (whole.shape[0], mix.shape[1])
 
+    def take(self, rows: Array) -> Combined:
+        return Combined(self.whole.take(rows), self.mix)
+
     def rows(self, start: int, stop: int) -> Combined:
         return Combined(self.whole.rows(start, stop), self.mix)
 

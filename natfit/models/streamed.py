@@ -130,8 +130,8 @@ class StreamedData:
     """
 
     labelled = True
-    index = labels = kept = has_constant = None
-    k_constant = cached_property(GLMData.k_constant.func)
+    index = labels = kept = has_constant = table = None
+    k_constant = cached_property(GLMData.k_constant.func)  # type: ignore[attr-defined]
 
     def __init__(self, stream: StreamSource, facts: Facts, maker: Maker, names: list[str], terms: list[Any]):
         recipe = maker.recipe
@@ -141,6 +141,7 @@ class StreamedData:
         self.y_name = " + ".join(name for name, _ in recipe.response)
         self.levels = None if recipe.levels is None else tuple(recipe.levels.levels)
         self.expressions = dict(recipe.extras)
+        self.extra_names: dict[str, str] = {}
         self.n_missing, self.n_rows = facts.n_missing, facts.n_rows
         self.design: Any = StreamedDesign(stream, len(names))
         self._given: dict[str, Array] = {}
@@ -230,10 +231,13 @@ class StreamedData:
         except ValueError:
             self._refuse_where(family, link)
             raise
+        return quasi_note(int(self.facts.sums["fractional"]), self.y_name, family)
+
+    def check_maximum(self, family: Response, link: Link) -> None:
+        """Refuse a response that has one value on all rows, where that is a limit of the mean."""
         low, high = self.facts.limits["y"]
         if low == high and "Intercept" in self.names:
             refuse_at_limit(low, self.n_rows, self.y_name, family, link)
-        return quasi_note(int(self.facts.sums["fractional"]), self.y_name, family)
 
     def _refuse_where(self, family: Response, link: Link) -> None:
         before = 0
