@@ -20,6 +20,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 DIFFERENCE = 1e-3
 """Steps of a numerical gradient in standard errors: a fourth-order difference then errs by some 1e-12 of the function's
 change over one of them, and by as much from rounding."""
+LEAST = 1e-7
+"""The least such step: rounding then leaves the gradient some nine digits, and deviances are right to twice as many."""
 
 
 class Linear:
@@ -73,7 +75,8 @@ class Smooth:
         made = np.empty(params.size)
         for j, unit in enumerate(self._units):
             step = np.zeros(params.size)
-            step[j] = DIFFERENCE * unit
+            # no farther than a share of the parameter itself, which a ratio may divide by
+            step[j] = unit * min(DIFFERENCE, max(DIFFERENCE * abs(params[j]) / unit, LEAST))
             near = self._function(params + step) - self._function(params - step)
             far = self._function(params + 2.0 * step) - self._function(params - 2.0 * step)
             made[j] = (8.0 * near - far) / (12.0 * step[j])

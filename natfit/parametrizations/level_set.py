@@ -10,7 +10,9 @@ from numpy.typing import ArrayLike
 from natfit.parametrizations.base import Array, Mask, Parametrization, refuse_off_image
 
 MOST_STEPS = 60
-"""Newton steps after which the solution is given up; quadratic convergence takes a handful."""
+"""Steps after which the solution is given up; a handful is what it takes."""
+TELLING = 1e-6
+"""Share of the parameter that a step must have for the change along it to tell the slope in spite of rounding."""
 
 
 class LevelSet(Parametrization):
@@ -54,9 +56,10 @@ class LevelSet(Parametrization):
         self.value, self.pivot = float(value), pivot
         self._near = float(np.asarray(near, dtype=float)[pivot])
         self._others = np.arange(len(names)) != pivot
+        self._solved: tuple[bytes, float] | None = None
 
     def to_home(self, xi: ArrayLike) -> Array:
-        """Solve for the pivot by Newton's method; NaN where it finds no solution."""
+        """Solve for the pivot; NaN where no solution is found."""
         points = self._coordinates(xi)
         home = np.empty((*points.shape[:-1], self.home_size))
         home[..., self._others] = points
@@ -65,20 +68,28 @@ class LevelSet(Parametrization):
         return home
 
     def _solve(self, theta: Array) -> float:
-        theta = theta.copy()
+        key = theta[self._others].tobytes()
+        if self._solved is None or self._solved[0] != key:  # value, Jacobian and domain are asked for one after another
+            with np.errstate(all="ignore"):
+                self._solved = (key, self._search(theta.copy()))
+        return self._solved[1]
+
+    def _search(self, theta: Array) -> float:
+        """Solve by secant steps, the first by the gradient."""
         theta[self.pivot] = self._near
-        last = np.inf
-        with np.errstate(all="ignore"):
-            for _ in range(MOST_STEPS):
-                miss = self._function(theta) - self.value
-                step = miss / self._gradient(theta)[self.pivot]
-                if not np.isfinite(step):
-                    return np.nan
-                theta[self.pivot] -= step
-                size = 64 * np.finfo(float).eps * abs(theta[self.pivot])
-                if abs(step) <= size or (abs(step) >= last and abs(step) <= 1e4 * size):
-                    return float(theta[self.pivot])
-                last = abs(step)
+        miss = self._function(theta) - self.value
+        slope, last = float(self._gradient(theta)[self.pivot]), np.inf
+        for _ in range(MOST_STEPS):
+            step = miss / slope if slope else np.inf
+            if not np.isfinite(step):
+                return np.nan
+            theta[self.pivot] -= step
+            size = 64 * np.finfo(float).eps * abs(theta[self.pivot])
+            if abs(step) <= size or (abs(step) >= last and abs(step) <= 1e4 * size):
+                return float(theta[self.pivot])
+            before, miss, last = miss, self._function(theta) - self.value, abs(step)
+            if abs(step) > TELLING * abs(theta[self.pivot]):
+                slope = (before - miss) / step
         return np.nan
 
     def from_home(self, theta: ArrayLike) -> Array:
