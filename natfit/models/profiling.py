@@ -7,6 +7,8 @@ is held by a parametrization wrapped round the fit's own objective; nothing of i
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from operator import sub
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -225,15 +227,17 @@ class Profiler:
         separation = self._results.fitted.separation
         if separation is None:
             return None
-        side = 0
-        if np.any(combination[separation.columns]):
-            side = 1 if float(combination @ np.where(separation.columns, separation.direction, 0.0)) > 0.0 else -1
-            self._ends[side] = Limit(side * np.inf, "the likelihood rises for ever on that side (separation)")
         model, fit = self._model, self._results
         settings = Settings(reduction=Reduction("firth", float(fit.scale)))
         likelihood = model.likelihood(fit.family)
-        finite = fit_glm(likelihood, model.source, model.data.mean(), lambda rank: model.wnobs - rank, settings)
-        return Running(side, finite.params[self._fit.kept])
+        rank = partial(sub, model.wnobs)
+        finite = fit_glm(likelihood, model.source, model.data.mean(), rank, settings).params[self._fit.kept]
+        side = 0
+        if np.any(combination[separation.columns]):
+            # Where the optimizer was going: of all directions of separation the one that it took.
+            side = 1 if float(combination[self._fit.kept] @ (self._fit.optimum - finite)) > 0.0 else -1
+            self._ends[side] = Limit(side * np.inf, "the likelihood rises for ever on that side (separation)")
+        return Running(side, finite)
 
     def limit(self, target: float) -> Limit:
         """Return where the signed root of the deviance reaches a quantile, in the quantity's own terms."""

@@ -142,22 +142,29 @@ class Profile:
 
     def _begin(self, side: int) -> Spot:
         """Return a spot so far on the side where the likelihood rises for ever that hardly anything is missing there."""
-        near, stride = self.top, 0.0
+        near, stride, told = self.top, 0.0, ""
         for _ in range(MOST_STEPS):
-            spot = self.at(near.value + side * stride, near)
-            if spot is None:
-                raise ProfileTrouble("no parameters inside the domain were found to begin from")
+            spot = self._try(near.value + side * stride, near)
+            if isinstance(spot, str):
+                stride, told = 0.5 * stride, spot
+                continue
             if abs(spot.root) < NEARLY:
                 return spot
-            near, stride = spot, 2.0 * stride + self.unit
-        raise ProfileTrouble("the likelihood's supremum was not approached")
+            near, stride = spot, 2.0 * stride + (0.0 if told else self.unit)
+        raise ProfileTrouble(f"the likelihood's supremum was not approached{told and ': '}{told}")
 
     def _between(self, value: float) -> Spot:
         """Return the optimum's own value, reached from finite parameters while others run off to infinity."""
-        spot = self.at(value, self.top)
-        if spot is None:
-            raise ProfileTrouble("no parameters inside the domain were found to begin from")
-        return spot._replace(root=0.0, slope=1.0 / self.unit)
+        near, ahead, told = self.top, value, ""
+        for _ in range(MOST_STEPS):
+            spot = self._try(ahead, near)
+            if isinstance(spot, str):
+                ahead, told = 0.5 * (near.value + ahead), spot
+            elif ahead == value:
+                return spot._replace(root=0.0, slope=1.0 / self.unit)
+            else:
+                near, ahead = spot, value
+        raise ProfileTrouble(told)
 
     @staticmethod
     def _tangent(point: Point, slope: Array) -> tuple[Array, float]:
