@@ -203,8 +203,8 @@ def _offset(known: Mapping[str, Any], rows: str, n_rows: int, index: Any) -> Arr
 
 
 @contextmanager
-def progress_bar(show: bool) -> Iterator[Any]:
-    """Show a bar with the passes over the data and the decrement, or nothing."""
+def progress_bar(show: bool, n_rows: int | None = None) -> Iterator[Any]:
+    """Show a bar with the passes over the data, the decrement and the rows per second, or nothing."""
     if not show:
         yield None
         return
@@ -213,7 +213,8 @@ def progress_bar(show: bool) -> Iterator[Any]:
     with tqdm(desc="fit", unit=" passes") as bar:
 
         def update(row: Any) -> None:
-            bar.set_postfix_str(f"decrement {row.decrement:.2g}", refresh=False)
+            speed = "" if n_rows is None else f", {row.passes * n_rows / max(row.seconds, 1e-9):.3g} rows/s"
+            bar.set_postfix_str(f"decrement {row.decrement:.2g}{speed}", refresh=False)
             bar.update(row.passes - bar.n)
 
         yield update

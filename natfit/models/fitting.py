@@ -15,6 +15,7 @@ from natfit.metric import Metric
 from natfit.models import separation
 from natfit.models.bias_reduction import Reduction, fit_reduced
 from natfit.models.starting import Start, explain_alias, first_pass, starting_points
+from natfit.optimize.checkpoint import Checkpoint
 from natfit.optimize.lazy import Lazy
 from natfit.optimize.loop import Outcome, OutsideDomain
 from natfit.optimize.objective import LikelihoodObjective, Objective, ParametrizedObjective, Point
@@ -42,6 +43,7 @@ class Settings:
     optimizer: Any = None
     rank: str = "drop"
     lazy: Lazy | None = field(default_factory=Lazy)
+    checkpoint: Checkpoint | None = None
     callback: Callable[[Any], Any] | None = None
 
     @property
@@ -146,7 +148,9 @@ def _fit_from(
         )
     df_resid = df(int(kept.sum()))
     # A saturated fit leaves nothing to estimate the dispersion from; then any divisor serves the stopping rule.
-    home = LikelihoodObjective(likelihood, source, _dispersion(likelihood, df_resid if df_resid > 0 else df(0)))
+    home: Any = LikelihoodObjective(likelihood, source, _dispersion(likelihood, df_resid if df_resid > 0 else df(0)))
+    if settings.checkpoint is not None:
+        home = settings.checkpoint.watching(home)
     if settings.start_params is None:
         starts = starting_points(likelihood, source, first, kept, mean)
     else:

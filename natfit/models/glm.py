@@ -19,6 +19,7 @@ from natfit.models.arguments import (
     resolve_dispersion,
     resolve_reduction,
 )
+from natfit.models.checkpointing import with_checkpoint
 from natfit.models.checks import check_for, check_maximum
 from natfit.models.data import GLMData
 from natfit.models.families import resolve_family
@@ -292,7 +293,10 @@ class GLM(GLMAttributes, GLMRows):
             keeps estimates finite under separation. "mean" adjusts the score so that the first-order bias goes; under a
             canonical link the two are one. Standard errors come from the information at these estimates.
         progress : bool
-            Show a bar with the decrement.
+            Show a bar with the passes, the decrement and the rows per second.
+        checkpoint : str or Path, optional
+            A file that is written after each pass; a fit that finds one of its own goes on from there and ends at the same
+            answer. Delete it to begin anew.
         random_state : int, optional
             Seed of the samples of rows on which the fit of large data begins (`natfit.optimize.Lazy`); 0 by default. The
             optimum does not depend on it.
@@ -309,8 +313,10 @@ class GLM(GLMAttributes, GLMRows):
         reduction = resolve_reduction(bias_reduction, dispersion, self.family, optimizer)
         if reduction is None:
             check_maximum(self.data, self.family, self.link)
+        checkpoint = kwargs.pop("checkpoint", None)
         settings = make_settings(start, maxiter, tol, optimizer, rank, kwargs, reduction)
-        with binding.progress_bar(progress) as callback:
+        settings = with_checkpoint(settings, checkpoint, self)
+        with binding.progress_bar(progress, self.nobs) as callback:
             fitted, family, shape = self._run(settings, callback)
         self._rank = int(fitted.kept.sum())
         results = GLMResults(self, fitted, family, dispersion, covariance, use_t, shape)
