@@ -10,6 +10,7 @@ import numpy as np
 from natfit.families.distributional.base import Parameters
 from natfit.need import LOGLIK
 from natfit.results import covariance as cov
+from natfit.results.broom import Tidy
 from natfit.results.coefficients import Coefficients
 from natfit.results.cov_type import EVERY_LIKELIHOOD, KINDS, resolve
 from natfit.results.tests import Tests
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class DistributionalResults(Coefficients, Tests):
+class DistributionalResults(Coefficients, Tidy, Tests):
     """A fitted regression for every parameter of a distribution, under statsmodels' names.
 
     Made by `natfit.DistributionalRegression.fit`. Coefficients are named ``parameter:column``.

@@ -29,6 +29,8 @@ def several(fits: list[GLMResults], test: str | None, names: Sequence[str] | Non
     """Return the table of fits, each against the one before; arguments as of `natfit.anova`."""
     import pandas as pd
 
+    # A fit under constraints is that of its free coefficients: a design of fewer columns, with an offset.
+    fits = [getattr(fit, "results_constrained", fit) for fit in fits]
     labels = list(range(1, len(fits) + 1)) if names is None else list(names)
     if len(labels) != len(fits):
         raise ValueError(f"names needs one for each of the {len(fits)} fits, got {len(labels)}")

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from natfit.results.broom import tidy
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 LEVELS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
@@ -87,6 +89,9 @@ def compare(
     labels = [f"({k})" for k in range(1, len(fits) + 1)] if names is None else [str(name) for name in names]
     if len(labels) != len(fits) or len(set(labels)) != len(labels):
         raise ValueError(f"names needs a name of its own for each of the {len(fits)} fits, got {labels}")
+    for fit in fits:
+        if not (hasattr(fit, "params") and hasattr(fit, "tvalues")):
+            raise TypeError(f"compare takes fits with a table of coefficients, got {type(fit).__name__}")
     unknown = [name for name in measures or () if name not in MEASURES]
     if unknown:
         raise ValueError(f"measures has {', '.join(map(repr, unknown))}; choose of {', '.join(MEASURES)}")
@@ -106,7 +111,7 @@ class Comparison:
         self._fits, self._names, self._stars = list(fits), list(names), stars
         self._measures = [each for each in measures if any(hasattr(fit, MEASURES[each]) for fit in self._fits)]
         self._digits = digits
-        self._tidy = [fit.tidy().set_index("term") for fit in self._fits]
+        self._tidy = [tidy(fit).set_index("term") for fit in self._fits]
         self._terms = list(dict.fromkeys(term for each in self._tidy for term in each.index))
 
     @property
@@ -130,7 +135,7 @@ class Comparison:
             for name, fit in zip(self._names, self._fits, strict=True)
             if not fit.converged
         ]
-        responses = dict.fromkeys(str(fit.model.endog_names) for fit in self._fits)
+        responses = dict.fromkeys(str(getattr(fit.model, "endog_names", "")) for fit in self._fits)
         if len(responses) > 1:
             said.append(f"The responses differ ({', '.join(responses)}): likelihoods do not compare.")
         elif len({fit.nobs for fit in self._fits}) > 1:

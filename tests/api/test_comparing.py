@@ -100,6 +100,16 @@ def test_an_offset_may_be_a_special_case():
     assert nf.anova(small, large)["Deviance"].iloc[1] == pytest.approx(small.deviance - large.deviance)
 
 
+def test_constraints_compare_with_the_fit_without_them():
+    model = nf.GLM.from_formula("sat ~ width + weight", CRABS, family="poisson")
+    full, tied = model.fit(), model.fit_constrained("width = 0.1")
+    table = nf.anova(tied, full)
+    assert table["Df"].iloc[1] == 1
+    assert table["Deviance"].iloc[1] == pytest.approx(tied.deviance - full.deviance, rel=1e-9)
+    wald = ((full.params["width"] - 0.1) / full.bse["width"]) ** 2
+    assert nf.anova(tied, full, test="Wald")["Wald"].iloc[1] == pytest.approx(wald, rel=1e-7)
+
+
 # -- what can't be compared is refused ----------------------------------------------------------------------------------
 
 

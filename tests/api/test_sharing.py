@@ -110,6 +110,15 @@ def test_side_by_side_says_what_does_not_compare():
         nf.compare([fit()], measures=["aic"])
 
 
+def test_regressions_for_every_parameter_stand_beside_others():
+    regression = nf.DistributionalRegression.from_formula("sat ~ width | width", CRABS, family="gaussian").fit()
+    table = nf.compare([fit("sat ~ width"), regression])
+    assert regression.tidy()["term"].tolist() == list(regression.params.index)
+    assert table.frame.shape[1] == 2
+    with pytest.raises(TypeError, match="fits with a table of coefficients, got str"):
+        nf.compare(["a fit"])
+
+
 # -- formats -----------------------------------------------------------------------------------------------------------
 
 
