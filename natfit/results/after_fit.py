@@ -8,7 +8,8 @@ from natfit.results.influence import Influence
 from natfit.results.marginal import Effects
 from natfit.results.observations import Observations
 from natfit.results.plots import Plots
+from natfit.results.reporting import Reported
 
 
-class AfterFit(Influence, Observations, Effects, Checks, Plots, Bootstrap):
+class AfterFit(Influence, Observations, Effects, Checks, Plots, Bootstrap, Reported):
     """Mixed into a GLM's fit: influence, predictions and effects, tests of the fit, figures."""

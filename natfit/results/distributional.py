@@ -13,6 +13,7 @@ from natfit.results import covariance as cov
 from natfit.results.broom import Tidy
 from natfit.results.coefficients import Coefficients
 from natfit.results.cov_type import EVERY_LIKELIHOOD, KINDS, resolve
+from natfit.results.reporting import Reported
 from natfit.results.tests import Tests
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class DistributionalResults(Coefficients, Tidy, Tests):
+class DistributionalResults(Coefficients, Tidy, Tests, Reported):
     """A fitted regression for every parameter of a distribution, under statsmodels' names.
 
     Made by `natfit.DistributionalRegression.fit`. Coefficients are named ``parameter:column``.

@@ -13,6 +13,7 @@ from natfit.families.multivariate_normal import MultivariateNormal
 from natfit.likelihoods.mixture import normalise
 from natfit.metric import SingularMetric
 from natfit.need import LOGLIK, MEAT, OBSERVED, SCORE
+from natfit.results.reporting import Reported
 
 if TYPE_CHECKING:
     from natfit.models.mixture import FittedMixture, Mixture
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class MixtureResults:
+class MixtureResults(Reported):
     """A fitted mixture; components stand by falling weight.
 
     Made by `natfit.Mixture.fit`.
