@@ -86,7 +86,9 @@ class Request:
         shifts = {name: value for name, value in known.items() if value is not None}
         own = newdata is None
         if own:
-            frame = variables.frame([name for name in groups or () if name not in variables.names])
+            more = [name for name in groups or () if name not in variables.names]
+            # Averages over the rows of a design need its columns only one at a time.
+            frame = variables.frame(more) if variables.formula or groups is None else variables.some(groups)
             shifts = {**_own_shifts(fit), **shifts}
         elif isinstance(newdata, str):
             if newdata not in ("mean", "median"):
@@ -104,13 +106,21 @@ class Request:
 
     def design(self, **changed: Any) -> Any:
         """Return rows of the design, with some variables at other values."""
+        if self.own and not self.variables.formula:
+            return self.variables.own_rows(changed, self.known)
         return self.variables.design(self.frame.assign(**changed) if changed else self.frame, self.known)
+
+    def column(self, name: str) -> Any:
+        """Return a variable's values on the rows, a Series."""
+        return self.variables.column(name) if self.own else self.frame[name]
 
     def repeated(self, variables: Mapping[str, Any]) -> Request:
         """Return every row at all combinations of some variables' values."""
         import pandas as pd
 
         frame, weight, known = self.frame, self.weight, dict(self.known)
+        if self.own and not self.variables.formula:
+            frame = self.variables.frame()
         for name, values in variables.items():
             self.variables.require([name])
             listed = [values] if isinstance(values, str) or np.ndim(values) == 0 else list(values)
@@ -118,7 +128,7 @@ class Request:
             known = {key: v if np.ndim(v) == 0 else np.tile(np.asarray(v), len(listed)) for key, v in known.items()}
             frame = pd.concat([frame.assign(**{name: value}) for value in listed], ignore_index=True)
             weight = np.tile(weight, len(listed))
-        return Request(self.variables, frame, self.by, weight, known, self.own)
+        return Request(self.variables, frame, self.by, weight, known, False)
 
 
 def _own_shifts(fit: Any) -> dict[str, Any]:
@@ -262,7 +272,7 @@ def _contrasts(request: Request, name: str, how: Any) -> list[tuple[str, Any, An
     levels = request.variables.levels(name)
     if levels is not None:
         return _of_levels(request.variables, name, levels, how)
-    column = request.frame[name].astype(float)
+    column = request.column(name).astype(float)
     own = request.variables.column(name).astype(float) if isinstance(how, str) else column
     if how is None:
         how = 1.0
@@ -335,7 +345,7 @@ def _slope_of(fit: Any, request: Request, name: str, slope: str, which: str) -> 
     """Return what evaluates the derivative of predictions in a variable, and its Jacobian in the coefficients."""
     if which not in ("mean", "linear"):
         raise ValueError(f"which must be 'mean' or 'linear', got {which!r}")
-    x = request.frame[name].to_numpy(dtype=float)
+    x = request.column(name).to_numpy(dtype=float)
     nodes, share, step = _stencil(x, request.variables.column(name).to_numpy(dtype=float))
     designs = [request.design(**{name: x + node * step}) for node in nodes]
     here = request.design(**{name: x})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,14 @@ class Variables:
         wanted = dict.fromkeys([*self.names, *self._carried(), *more])
         return pd.DataFrame({name: self.column(name) for name in wanted})
 
+    def some(self, names: Sequence[str]) -> Any:
+        """Return the fit's rows as a table of these columns only."""
+        import pandas as pd
+
+        index = pd.RangeIndex(self.data.n_rows) if self.data.index is None else self.data.index
+        known = [str(name) for name in self.data.names]
+        return pd.DataFrame({name: self.column(name) for name in names if name in known}, index=index)
+
     def _carried(self) -> list[str]:
         shifts = [self.data.expressions[name] for name in ("offset", "exposure") if name in self.data.expressions]
         return [name for expression in shifts for name in self._columns_in(expression)]
@@ -163,6 +172,13 @@ class Variables:
             shown = ", ".join(map(repr, levels or ()))
             raise ValueError(f"{name!r} has no level {unknown[0]!r}; its levels are {shown}")
 
+    def own_rows(self, changed: Mapping[str, Any], known: Mapping[str, Any]) -> Any:
+        """Return the fit's own rows of a design without a formula, some columns at other values; nothing is copied."""
+        rows = self.fit.model.new_rows(None, False, **known)
+        names = [str(name) for name in self.data.names]
+        columns = {names.index(name): values for name, values in changed.items()}
+        return replace(rows, design=_Changed(rows.design, columns)) if columns else rows
+
     def design(self, frame: Any, known: Mapping[str, Any]) -> Any:
         """Return rows of the design from a table, with their offsets; none of its values may be missing."""
         if self.formula:
@@ -176,6 +192,23 @@ class Variables:
         if rows.kept is not None:
             raise ValueError("rows that effects are taken over may not have missing values; drop or complete them")
         return rows
+
+
+class _Changed:
+    """A design with some columns at other values, put in when rows of it are made dense."""
+
+    def __init__(self, whole: Any, columns: Mapping[int, Any]):
+        self.whole, self.columns = whole, columns
+
+    def rows(self, start: int, stop: int) -> _Changed:
+        cut = {j: v if np.ndim(v) == 0 else np.asarray(v)[start:stop] for j, v in self.columns.items()}
+        return _Changed(self.whole.rows(start, stop), cut)
+
+    def dense(self) -> Array:
+        made = np.array(self.whole.dense(), dtype=float)
+        for j, values in self.columns.items():
+            made[:, j] = values
+        return made
 
 
 def _constant(column: Any) -> bool:

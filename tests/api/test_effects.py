@@ -189,6 +189,14 @@ def test_models_of_arrays_have_effects_of_their_columns():
     formula = nf.GLM.from_formula("sat ~ width + weight", CRABS, family="poisson").fit()
     one, other = arrays.avg_slopes(), formula.avg_slopes()
     assert one["term"].tolist() == ["x1", "x2"]
+    for ask in (
+        lambda fit, x: fit.avg_comparisons({x: "sd"}, comparison="ratio"),
+        lambda fit, x: fit.predictions(by=True, variables={x: [24, 27]}),
+        lambda fit, x: fit.slopes(x),
+        lambda fit, x: fit.predictions(by=x).head(4),
+    ):
+        numbers = [ask(*pair)[["estimate", "std_error"]] for pair in ((arrays, "x1"), (formula, "width"))]
+        np.testing.assert_allclose(*numbers, rtol=1e-6)
     np.testing.assert_allclose(one.iloc[:, 2:].astype(float), other.iloc[:, 2:].astype(float), rtol=1e-6)
 
 
