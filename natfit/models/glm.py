@@ -389,7 +389,7 @@ class GLM(GLMAttributes, GLMRows):
 
     def lr_statistic(self, results: GLMResults, columns: Array) -> float:
         """Return the likelihood-ratio statistic of coefficients, by their numbers, being 0; penalised as the fit is."""
-        from natfit.models.profiling import held_at_zero
+        from natfit.models.fit_objective import held_at_zero
 
         return held_at_zero(self, results, columns)
 
