@@ -292,9 +292,9 @@ def _rights(given: Mapping[Any, str], family: DistributionalFamily, held: Mappin
             if key >= family.K:
                 raise ValueError(
                     f"the formula has {len(given)} parts, and the {family.name} family has {family.K} parameters: "
-                    f"{', '.join(family.parameter_names)}"
+                    f"{', '.join(family.parts)}"
                 )
-            key = family.parameter_names[key]
+            key = family.parts[key]
         family.place(key)
         if key in held:
             raise ValueError(f"{key} is held at {held[key]:g} and has a formula as well; leave one of them out")

@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from natfit.data.arrays import Source
+from natfit.data.arrays import ArraySource, Source
 from natfit.data.block import Block
 from natfit.likelihoods.distributional import SPARING, DistributionalLikelihood
 from natfit.likelihoods.sums import Sums
 from natfit.metric import ILL_CONDITIONED, Gram, Triangular
-from natfit.models.distribution_start import Reaching
 from natfit.models.distributional_data import DistributionalData
-from natfit.models.distributional_start import intercepts, spread_over_designs
+from natfit.models.distributional_start import Striding, intercepts, row_starts, spread_over_designs, stride_of
 from natfit.models.fitting import Fitted, Settings
 from natfit.models.starting import explain_alias
 from natfit.need import LOGLIK, METRIC
@@ -67,7 +66,9 @@ def fit_distributional(problem: Problem, settings: Settings) -> Fitted:
     whole = tie.matrix.shape[0] == tie.matrix.shape[1] and np.array_equal(tie.matrix, np.eye(len(tie.matrix)))
     objective: Objective = home if whole and not tie.offset.any() else ParametrizedObjective(home, tie)
     optimizer = settings.optimizer or Optimizer(
-        Reaching(FARTHEST * problem.data.count(), finish="observed"), Backtracking(), name="natural gradient"
+        Striding(FARTHEST * problem.data.count(), stride_of(likelihood, problem.source, tie), finish="observed"),
+        Backtracking(),
+        name="natural gradient",
     )
     outcome = _maximize(objective, _starts(problem, tie, settings, kept), settings, optimizer)
     if sparing:
@@ -119,9 +120,17 @@ def _starts(problem: Problem, tie: Affine, settings: Settings, kept: Array) -> I
         yield settings.start_params[kept]
         return
     likelihood, data = problem.likelihood, problem.data
+    rows = row_starts(likelihood, data)
+    if rows is not None:
+        columns = {f"start:{j}": row for j, row in enumerate(rows)}
+        source = ArraySource(Block(data.designs, {**data.columns(), **columns}))
+        yield _free(tie, spread_over_designs(likelihood, source, list(columns)))
     for constants in intercepts(likelihood, data):
-        full = spread_over_designs(likelihood, problem.source, constants)
-        yield np.linalg.lstsq(tie.matrix, full - tie.offset)[0]
+        yield _free(tie, spread_over_designs(likelihood, problem.source, constants))
+
+
+def _free(tie: Affine, full: Array) -> Array:
+    return np.linalg.lstsq(tie.matrix, full - tie.offset)[0]
 
 
 def _aliased(problem: Problem) -> tuple[Array, list[str]]:

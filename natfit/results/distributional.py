@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from natfit.families.distributional.base import Parameters
+from natfit.metric import Gram, SingularMetric
 from natfit.need import LOGLIK
 from natfit.results import covariance as cov
 from natfit.results.broom import Tidy
 from natfit.results.coefficients import Coefficients
 from natfit.results.cov_type import EVERY_LIKELIHOOD, KINDS, resolve
+from natfit.results.distributional_diagnosis import Diagnosis
+from natfit.results.distributional_observations import Predicting
 from natfit.results.reporting import Reported
 from natfit.results.tests import Tests
 
@@ -22,8 +25,11 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+SEEN = 1e-6
+"""Share of the largest entry of a direction without information under which a coefficient has no part in it."""
 
-class DistributionalResults(Coefficients, Tidy, Tests, Reported):
+
+class DistributionalResults(Coefficients, Tidy, Tests, Predicting, Diagnosis, Reported):
     """A fitted regression for every parameter of a distribution, under statsmodels' names.
 
     Made by `natfit.DistributionalRegression.fit`. Coefficients are named ``parameter:column``.
@@ -53,6 +59,9 @@ class DistributionalResults(Coefficients, Tidy, Tests, Reported):
         self._cov_kind = resolve(cov_type, EVERY_LIKELIHOOD)
         self.converged, self.reason, self.decrement = fitted.converged, fitted.reason, fitted.outcome.decrement
         self.nobs = model.nobs
+        limit = self.limit_reached()
+        if limit:
+            self.converged, self.reason = False, limit
 
     # -- estimates -------------------------------------------------------------------------------------------------
 
@@ -72,7 +81,18 @@ class DistributionalResults(Coefficients, Tidy, Tests, Reported):
         return KINDS[self._cov_kind].removeprefix("the ")
 
     def _covariance(self, kind: str) -> Array:
-        return cov.covariance(self, resolve(kind, EVERY_LIKELIHOOD))  # type: ignore[arg-type]
+        own = resolve(kind, EVERY_LIKELIHOOD)
+        try:
+            return cov.covariance(self, own)  # type: ignore[arg-type]
+        except SingularMetric as singular:
+            # the others' covariance is that of a fit in which what the data can't see is held
+            lost = np.abs(singular.directions).max(axis=1, initial=0.0) > SEEN * np.abs(singular.directions).max()
+            rest = np.flatnonzero(self.fitted.kept)[~lost]
+            full = np.full((self.fitted.kept.size, self.fitted.kept.size), np.nan)
+            if own in ("nonrobust", "eim") and rest.size:
+                matrix = self.fitted.metric.matrix_form()[np.ix_(~lost, ~lost)]
+                full[np.ix_(rest, rest)] = Gram(matrix).inverse()
+            return full
 
     @cached_property
     def coefficients(self) -> Array:
@@ -95,6 +115,22 @@ class DistributionalResults(Coefficients, Tidy, Tests, Reported):
             return pd.Series(dtype=float)
         layout = self.model.likelihood.layout
         return pd.Series(self.coefficients[layout.slices[parameter]], index=self.model.data.names[parameter])
+
+    def _terms(self) -> list[tuple[str, Array]]:
+        """Return the formulas' terms by parameter, each with the numbers of its free coefficients."""
+        model, data = self.model, self.model.data
+        if not data.terms:
+            return [(name, np.array([j])) for j, name in enumerate(model.exog_names)]
+        found: dict[tuple[int, ...], str] = {}
+        for part, terms in data.terms.items():
+            start = model.likelihood.layout.slices[part].start
+            for name, own in terms:
+                rows = model.constraints.tie.matrix[start + own.start : start + own.stop]
+                columns = tuple(np.flatnonzero((rows != 0.0).any(axis=0)).tolist())
+                found[columns] = (
+                    name if columns in found else f"{part}:{name}"
+                )  # a term that parameters share stands once
+        return [(name, np.array(columns)) for columns, name in found.items() if columns]
 
     # -- fit -------------------------------------------------------------------------------------------------------
 
@@ -143,11 +179,11 @@ class DistributionalResults(Coefficients, Tidy, Tests, Reported):
 
     # -- the distribution of each row ------------------------------------------------------------------------------
 
-    def _parameters(self, rows: Any) -> Parameters:
+    def _parameters(self, rows: Any, coefficients: Array | None = None) -> Parameters:
         """Return the K parameters of the rows of a `natfit.models.distributional_rows.ParameterRows`."""
-        likelihood = self.model.likelihood
+        likelihood, own = self.model.likelihood, self.coefficients if coefficients is None else coefficients
         with np.errstate(all="ignore"):
-            return likelihood.parameters(likelihood.predictors(self.coefficients, rows.block))[0]
+            return likelihood.parameters(likelihood.predictors(own, rows.block))[0]
 
     def predict(self, exog: Any = None, what: str = "mean", *, offset: Any = None) -> Any:
         """Return predictions for new rows.
@@ -186,27 +222,28 @@ class DistributionalResults(Coefficients, Tidy, Tests, Reported):
         """Estimated means of the rows of the fit."""
         return self.predict()
 
-    def quantile(self, exog: Any = None, levels: Any = (0.05, 0.5, 0.95), *, offset: Any = None) -> Any:
-        """Return quantiles of the response's distribution at the estimates.
+    def quantile(self, exog: Any = None, q: Any = (0.05, 0.5, 0.95), *, offset: Any = None) -> Any:
+        """Return quantiles of each row's law at the estimates: the least y with P(Y <= y) >= q.
 
         Parameters
         ----------
-        exog : as for `predict`
-        levels : float or sequence of float
-            Each between 0 and 1.
+        exog, offset : as for `predict`
+        q : float or sequence of float
+            Levels between 0 and 1.
 
         Returns
         -------
         Series, or DataFrame with a column for each level
         """
-        chosen = np.asarray(levels, dtype=float)
-        if chosen.size == 0 or not ((chosen > 0.0) & (chosen < 1.0)).all():
-            raise ValueError(f"levels must lie strictly between 0 and 1, got {levels!r}")
+        levels = np.asarray(q, dtype=float)
+        if levels.size == 0 or levels.ndim > 1 or not ((levels > 0.0) & (levels < 1.0)).all():
+            raise ValueError(f"levels of quantiles lie strictly between 0 and 1; got {q!r}")
+        self._require_numbers("quantiles")
         rows = self.model.new_rows(exog, offset)
         theta = self._parameters(rows)
         with np.errstate(all="ignore"):
-            found = [self.family.quantile(np.full(theta[0].shape, level), theta) for level in chosen.ravel().tolist()]
-        return rows.label(found[0]) if chosen.ndim == 0 else rows.label(np.column_stack(found), chosen.tolist())
+            found = [self.family.quantile(np.full(theta[0].shape, level), theta) for level in levels.ravel().tolist()]
+        return rows.label(found[0]) if levels.ndim == 0 else rows.label(np.column_stack(found), levels.tolist())
 
     def summary(self, yname: str | None = None, title: str | None = None, alpha: float = 0.05) -> Any:
         """Return the table of the fit, one section for each parameter: ``print(fit.summary())``, ``.as_html()``."""

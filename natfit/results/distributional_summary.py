@@ -78,12 +78,13 @@ def notes(fit: DistributionalResults) -> list[str]:
     said.extend(
         f"Aliased: {note}; its coefficient is not identified and counts as 0." for note in fit.fitted.alias_notes
     )
+    said.extend(fit.model_notes())
     said.extend(fit.model.constraints.notes)
     said.extend(f"{name} is held at {value:g}." for name, value in fit.model.held.items())
     if fit.model.data.n_missing:
         said.append(f"{fit.model.data.n_missing} row(s) with missing values were dropped.")
     distance = np.sqrt(fit.decrement) if fit.decrement >= 0 else np.nan
-    said.append(f"Stopped {distance:.1e} standard errors from the maximum ({fit.reason}).")
+    said.append(f"Stopped {distance:.1e} standard errors from the maximum ({fit.fitted.reason}).")
     used = list(dict.fromkeys(row.metric for row in fit.fitted.outcome.record if row.metric))
     said.append(f"Steps: {' then '.join(used) or 'no'} Fisher information. Standard errors: {fit.information}.")
     return said

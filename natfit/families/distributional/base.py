@@ -141,6 +141,10 @@ class DistributionalFamily(ABC):
             raise ValueError(f"{self.name} has no finite likelihood at its example parameters; give start_params")
         return found
 
+    def start_rows(self, y: Array, constants: Sequence[float]) -> list[Array] | None:
+        """Return parameters of each row to start from, K arrays (n,), where constants lead astray; or None."""
+        return None
+
     def example_parameters(self) -> Array:
         """Return parameters (m, K) of a few distributions, on which the law tests run; here from the domains."""
         rows = np.array([[0.3, 0.7], [1.0, 0.4], [2.5, 1.8]])
@@ -217,6 +221,11 @@ class DistributionalFamily(ABC):
             f"the {self.name} family has but one parametrization: {', '.join(self.parameter_names)}; leave "
             "parametrization= out"
         )
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parameters in the order of a multi-part formula's parts."""
+        return self.parameter_names
 
     def resolve_links(self, given: Mapping[str, Any]) -> list[Link]:
         """Return a link for each parameter: those given by parameter name, else the defaults.

@@ -6,6 +6,7 @@ With p0 and s0 the base's probability of zero and its score there, all informati
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,11 @@ class ZeroModified(DistributionalFamily):
         self.default_links = ("log",) * base.K + ("logit",) * len(self.extra)
         self.information = base.information
         self._examples = tuple(map(tuple, examples))
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """First the counts, then the zeros, as in R's pscl, and then what else there is."""
+        return (self.base.parameter_names[0], *self.extra, *self.base.parameter_names[1:])
 
     def _own(self, theta: Theta) -> Parameters:
         """Return the base's parameters."""
@@ -156,6 +162,13 @@ class ZeroInflated(ZeroModified):
     def start(self, y: Array, weight: Array | None) -> list[float]:
         own, zeros, p0 = self._start(y, weight)
         return [*own, float(np.clip((zeros - p0) / (1.0 - p0), 0.05, 0.95))]
+
+    def start_rows(self, y: Array, constants: Sequence[float]) -> list[Array] | None:
+        # a constant share may be none at all where one that depends on predictors is large in some rows
+        share = max(constants[-1], 0.15)
+        count = np.where(y > 0.0, y, 0.5 * constants[0]) + 0.1
+        rest = [np.full(len(y), value) for value in constants[1:-1]]
+        return [count, *rest, np.where(y == 0.0, 1.0 - 0.5 * (1.0 - share), 0.5 * share)]
 
     def mean(self, theta: Theta) -> Array:
         return complement(theta, self.K - 1) * self.base.mean(self._own(theta))
