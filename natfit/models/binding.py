@@ -34,7 +34,7 @@ def from_arrays(endog: Any, exog: Any, extras: Mapping[str, Any], missing: str) 
         design=as_columns(bound.matrix),
         names=list(bound.column_names),
         y_name=bound.y_name,
-        labelled=bound.index is not None,
+        labelled=bound.index is not None or hasattr(exog, "columns"),
         index=bound.index,
         n_missing=bound.n_missing,
         kept=bound.kept,

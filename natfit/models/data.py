@@ -54,6 +54,8 @@ class GLMData:
         Offset, exposure and weights that were named by a column or an expression.
     terms : list of (str, slice)
         The formula's terms and their columns.
+    frame : optional
+        The table that the formula was given, by reference.
     extra_names : dict of str to str
         What offset, exposure and weights were called, where they were given as named columns.
     has_constant : bool, optional
@@ -80,6 +82,7 @@ class GLMData:
     chosen: list[int] | None = None
     expressions: dict[str, str] = field(default_factory=dict)
     terms: list[Any] = field(default_factory=list)
+    frame: Any = None
     extra_names: dict[str, str] = field(default_factory=dict)
     has_constant: bool | None = None
 

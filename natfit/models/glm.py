@@ -88,7 +88,7 @@ class GLM(GLMAttributes, GLMRows):
     array([-0.0605,  0.7478])
     """
 
-    formula: str | None = None
+    formula: str  # of a model made from one; statsmodels' tools ask whether it is there
     quasi_note: str | None = None
     origin: Origin | None = None
 
@@ -111,6 +111,7 @@ class GLM(GLMAttributes, GLMRows):
     ):
         trials = kwargs.pop("n_trials", None) if trials is None else trials
         has_constant = kwargs.pop("hasconst", None)
+        kwargs.pop("formula", None)  # what statsmodels' tools give along with the arrays that a formula has made
         if kwargs:
             raise TypeError(f"GLM got an unexpected argument {next(iter(kwargs))!r}")
         extras = {
@@ -199,6 +200,7 @@ class GLM(GLMAttributes, GLMRows):
         model._set_up(bound, family, link, dispersion, n_jobs)
         model.formula = formula
         model.origin = Origin.of(table, arguments)
+        model.data.frame = model.origin.table
         return model
 
     def updated(self, formula: str | None, context: Mapping[str, Any], **changed: Any) -> GLM:
@@ -356,7 +358,7 @@ class GLM(GLMAttributes, GLMRows):
         >>> import natfit as nf
         >>> X = np.column_stack([np.ones(4), [0.0, 1.0, 2.0, 3.0], [1.0, 0.0, 0.0, 1.0]])
         >>> nf.GLM([1, 2, 4, 9], X, family="poisson").fit_constrained("x1 = 0.5").params.round(4)
-        array([0.4093, 0.5   , 0.1884])
+        array([0.3177, 0.5   , 0.2835])
         """
         from natfit.models.constrained import fit_constrained
 

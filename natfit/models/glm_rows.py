@@ -35,6 +35,8 @@ class GLMRows:
         @property
         def iweights(self) -> Array: ...
         @property
+        def n_trials(self) -> Array: ...
+        @property
         def freq_weights(self) -> Array: ...
         @property
         def var_weights(self) -> Array: ...
@@ -90,7 +92,9 @@ class GLMRows:
         data = self.data
         known = {"offset": data.offset, "exposure": data.exposure, "family": self.family, "link": self.family.link}
         known |= {"freq_weights": self.freq_weights, "var_weights": self.var_weights}
-        return known if data.trials is None else known | {"n_trials": data.trials}
+        known |= {"n_trials": self.n_trials} if self.family.name == "binomial" else {}
+        formula = getattr(self, "formula", None)
+        return known if formula is None else known | {"formula": formula}
 
     def _deriv_mean_dparams(self, params: Any) -> Array:
         """Return the derivative of each row's mean in the coefficients, (n, p); this and the next: for MLEInfluence."""

@@ -63,7 +63,9 @@ class SavedGLM(GLM):
     def __init__(self, tree: Mapping[str, Any], data: RowlessData, family: Any, link: Any):
         self.data: Any = data
         self.family, self.link, self.dispersion, self.n_jobs = family.bound_to(link), link, tree["dispersion"], None
-        self.formula, self.quasi_note = tree["model"]["formula"], tree["model"]["quasi_note"]
+        self.quasi_note = tree["model"]["quasi_note"]
+        if tree["model"]["formula"] is not None:
+            self.formula = tree["model"]["formula"]
         self.nobs, self.wnobs = tree["model"]["nobs"], float(tree["model"]["wnobs"])
         self._rank = int(tree["rank"])
         data.k_constant = int(tree["model"]["k_constant"])
@@ -113,7 +115,7 @@ def to_plain(fit: GLMResults) -> dict[str, Any]:
         "fitted": {name: getattr(fit.fitted, name) for name in FITTED},
         "metric": parts.metric_to_plain(fit.fitted.metric),
         "outcome": parts.outcome_to_plain(fit.fitted.outcome),
-        "model": {name: getattr(model, name) for name in MODEL},
+        "model": {name: getattr(model, name, None) for name in MODEL},
         "rank": int(fit.df_model + 1.0),
         "constraints": _constraints(fit),
         "data": {name: getattr(data, name) for name in DATA},

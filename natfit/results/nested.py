@@ -173,7 +173,8 @@ def check_nested(small: GLMResults, large: GLMResults) -> None:
 
 
 def _called(fit: GLMResults) -> str:
-    return repr(fit.model.formula) if fit.model.formula else f"the model of {', '.join(fit.model.exog_names[:8])}"
+    formula = getattr(fit.model, "formula", None)
+    return repr(formula) if formula else f"the model of {', '.join(fit.model.exog_names[:8])}"
 
 
 def project(design: Columns, kept: Array, vector: Array) -> tuple[Array, float]:

@@ -56,7 +56,7 @@ def remove_rows(fit: GLMResults) -> None:
     model = copy.copy(fit.model)
     data = fit.model.data
     nothing: Any = None
-    gone = dict.fromkeys(("offset", "exposure", "freq_weights", "var_weights", "trials", "index"))
+    gone = dict.fromkeys(("offset", "exposure", "freq_weights", "var_weights", "trials", "index", "frame"))
     model.data = replace(data, y=np.empty(0), design=nothing, has_constant=bool(kept["k_constant"]), **gone)
     model.source, model.origin = NoRows(), None
     model.family = fit.family.bound_to(fit.link)

@@ -1,8 +1,14 @@
 """pytest plugin: run statsmodels' own tests with its GLM replaced by natfit's, and tell which tests construct one.
 
 Loaded with ``-p natfit_for_statsmodels`` in a pytest of its own, which is over when the tests are: what is patched here
-stays patched. The report goes to the file that NATFIT_SUITE_REPORT names; NATFIT_SUITE_GLM=statsmodels leaves statsmodels'
-GLM in its place, to see which tests construct it when none fails early.
+stays patched. Environment:
+
+NATFIT_SUITE_REPORT
+    The file that the report is written to, JSON.
+NATFIT_SUITE_ONLY
+    JSON, from a module to pieces of which the names of its tests must hold one; other modules run whole.
+NATFIT_SUITE_GLM
+    "statsmodels" leaves statsmodels' GLM in its place, to see which tests construct it when none fails early.
 """
 
 from __future__ import annotations
@@ -78,6 +84,15 @@ def pytest_configure() -> None:
         return namespace(depth + 1)
 
     binding.caller_namespace = watched
+
+
+def pytest_collection_modifyitems(items: list[Any]) -> None:
+    only = json.loads(os.environ.get("NATFIT_SUITE_ONLY", "{}"))
+    items[:] = [item for item in items if _wanted(item, only.get(item.path.relative_to(HOME).as_posix()))]
+
+
+def _wanted(item: Any, pieces: list[str] | None) -> bool:
+    return pieces is None or any(piece in item.nodeid.partition("::")[2] for piece in pieces)
 
 
 @pytest.hookimpl(wrapper=True)
