@@ -21,23 +21,25 @@ Array = np.ndarray[Any, np.dtype[Any]]
 CRITERIA = ("aic", "bic")
 
 
-def penalised(model: Submodel, criterion: str, dispersion: float | None = None) -> float:
+def penalised(model: Submodel, criterion: str) -> float:
     """Return -2 log-likelihood plus 2 (AIC) or log n (BIC) for each parameter.
 
     Parameters
     ----------
     model : Submodel
     criterion : {"aic", "bic"}
-    dispersion : float, optional
-        At which an estimated dispersion is held, so that models compare; the whole fit's by default. A Gaussian's own
-        maximum-likelihood one, or any with ``dispersion="ml"``, is each model's own instead.
+
+    Notes
+    -----
+    So that models compare, an estimated dispersion is held at the whole fit's. A Gaussian's maximum-likelihood one, and any
+    with ``dispersion="ml"``, is each model's own.
     """
     whole = model.whole
     if isinstance(whole.dispersion, str) and (whole.dispersion == "ml" or whole.llf_dispersion != whole.scale):
         own = model.deviance / model.source_model.wnobs  # of a model without columns, where only a Gaussian comes
         llf = model.loglik(own) if model.fit is None else model.fit.llf
     elif isinstance(whole.dispersion, str):
-        llf = model.loglik(whole.scale if dispersion is None else dispersion)
+        llf = model.loglik(whole.scale)
     else:
         llf = model.loglik(whole.llf_dispersion)
     each = 2.0 if criterion == "aic" else float(np.log(model.source_model.wnobs))

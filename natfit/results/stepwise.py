@@ -61,9 +61,9 @@ def step(
     Notes
     -----
     As R's ``step``: a term goes only if no other contains it, and comes only if all that it contains are there. An
-    estimated dispersion is held at the current model's while a step is chosen. Models are refitted on views of one
-    design's columns, on the rows that have a value of everything in scope. P-values and intervals of the model chosen
-    take no account of the choosing.
+    estimated dispersion is held at the starting fit's (R's changes with the model, so that its criterion may rise). Models
+    are refitted on views of one design's columns, on the rows that have a value of everything in scope. P-values and
+    intervals of the model chosen take no account of the choosing.
 
     References
     ----------
@@ -162,12 +162,11 @@ class _Search:
         here = self.submodel(self.current)
         self.note("", here, here)
         for _ in range(steps):
-            scale = here.whole.scale if here.fit is None else here.fit.scale
-            best = penalised(here, self.criterion, scale) - SETTLED
+            best = penalised(here, self.criterion) - SETTLED
             chosen = None
             for change, terms in self.changes():
                 candidate = self.submodel(terms)
-                value = penalised(candidate, self.criterion, scale)
+                value = penalised(candidate, self.criterion)
                 tick(f"{change}: {value:.6g}")
                 if value < best:
                     best, chosen = value, (change, terms, candidate)
@@ -182,8 +181,7 @@ class _Search:
         first = there is before
         df = np.nan if first else float(abs(there.rank - before.rank))
         deviance = np.nan if first else abs(there.deviance - before.deviance)
-        scale = there.whole.scale if there.fit is None else there.fit.scale
-        value = penalised(there, self.criterion, scale)
+        value = penalised(there, self.criterion)
         self.rows.append((change, df, deviance, there.df_resid, there.deviance, value))
 
     def result(self, fit: GLMResults) -> GLMResults:

@@ -251,6 +251,9 @@ def test_a_gamma_is_chosen_at_the_current_dispersion():
     expected = -2.0 * fit("lot1 ~ log(u)", data, "gamma").loglik(start.scale) + 4.0
     assert table.loc["I(log(u) ** 2)", "AIC"] == pytest.approx(expected, rel=1e-9)
     assert nf.step(start).model.formula == start.model.formula
+    quasi = nf.step(fit("sat ~ width + C(color) + C(spine)", dispersion="pearson"))
+    assert quasi.selection["AIC"].is_monotonic_decreasing
+    assert len(quasi.selection) == 3
 
 
 def test_polars_and_mappings_are_tables_too():

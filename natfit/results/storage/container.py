@@ -13,6 +13,7 @@ parsed.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
@@ -55,6 +56,8 @@ def write(path: str | os.PathLike[str], header: dict[str, Any], arrays: Sequence
     listed = [{"dtype": each.dtype.str, "shape": list(each.shape)} for each in stored]
     text = json.dumps({**header, "arrays": listed}, allow_nan=False, ensure_ascii=True).encode("ascii")
     digest = hashlib.sha256()
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such folder to save the fit in", str(path.parent))
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
