@@ -252,6 +252,20 @@ class TestSeparation:
         limits = fit.profile().conf_int()
         assert not limits.isna().any(axis=None)
 
+    def test_complete_separation_under_a_probit_whose_weights_vanish_at_once(self):
+        rng = np.random.default_rng(1)
+        for _ in range(6):
+            x = np.column_stack([np.ones(20), rng.normal(size=(20, 2)) > 0.0, rng.normal(size=20)])
+            y = (x @ [0.1, -1.0, 1.0, 2.0] > 0.0).astype(float)
+            fit = nf.GLM(y, x, family="binomial", link="probit").fit()
+            limits = fit.profile().conf_int()
+            assert not limits.isna().any(axis=None)
+            j, side = np.argwhere(np.isfinite(limits.to_numpy()))[0]
+            others = [k for k in range(4) if k != j]
+            offset = limits.iloc[j, side] * x[:, j]
+            smaller = nf.GLM(y, x[:, others], family="binomial", link="probit", offset=offset).fit()
+            assert 2.0 * (fit.llf - smaller.llf) == pytest.approx(QUANTILE, rel=1e-6)
+
     def test_complete_separation(self):
         iris = nf.datasets.load("iris")
         formula = "I(Species == 'setosa') ~ Q('Sepal.Length') + Q('Sepal.Width')"

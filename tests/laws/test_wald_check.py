@@ -75,6 +75,13 @@ def test_a_summary_names_the_hauck_donner_effect():
     assert "HAUCK-DONNER EFFECT on x1" in fit.summary().as_text()
 
 
+def test_the_effect_is_harmless_where_the_test_is_sure():
+    beetles = nf.datasets.load("beetles")
+    fit = nf.GLM.from_formula("I(killed / n) ~ dose", beetles, family="binomial", trials="n").fit()
+    assert fit.wald_check()["hauck_donner"]["dose"]
+    assert "HAUCK" not in fit.summary().as_text()
+
+
 def test_a_large_fit_is_not_looked_at_unasked(monkeypatch):
     from natfit.results import wald_check
 
