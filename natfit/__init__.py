@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from natfit.results.mixture import MixtureResults
     from natfit.results.side_by_side import compare
     from natfit.results.stepwise import step
-    from natfit.results.warnings import ConvergenceWarning, LocalMaximumWarning, SeparationWarning
+    from natfit.results.warnings import ConvergenceWarning, DegeneracyWarning, LocalMaximumWarning, SeparationWarning
 
     datasets: Any
 
@@ -37,6 +37,7 @@ _NAMES = {
     "compare": "natfit.results.side_by_side",
     "Constraint": "natfit.models.mixture_constraint",
     "ConvergenceWarning": "natfit.results.warnings",
+    "DegeneracyWarning": "natfit.results.warnings",
     "DistributionResults": "natfit.results.distribution",
     "DistributionalRegression": "natfit.models.distributional",
     "DistributionalResults": "natfit.results.distributional",
@@ -53,6 +54,7 @@ __all__ = [
     "GLM",
     "Constraint",
     "ConvergenceWarning",
+    "DegeneracyWarning",
     "DistributionResults",
     "DistributionalRegression",
     "DistributionalResults",

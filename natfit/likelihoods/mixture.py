@@ -150,6 +150,23 @@ class MixtureLikelihood:
         if need & METRIC:
             sums["metric"] = Gram(outer.copy())  # sums merge in place
 
+    def complete_information(self, params: Array, block: Block) -> Sums:
+        """Return the information that the rows would hold if their labels were known, given the rows, as ``complete``."""
+        own, rest = self.split(params)
+        rows = self.components.view(block)
+        weighted = self.shares(params, block, rows).weighted
+        cut, size = self._cut, self.layout.size
+        full = np.zeros((size, size))
+        full[:cut, :cut] = self.weights.hessian(own, block, weighted)
+        full[cut:, cut:] = self.components.hessian(rest, rows, weighted)
+        return Sums(complete=Gram(-full))
+
+    def reordered(self, params: Array, order: Array) -> Array:
+        """Return the same mixture with its components in another order."""
+        own, rest = self.split(params)
+        logs = np.log(np.maximum(self.weights.probabilities(own)[order], np.finfo(float).tiny))
+        return np.concatenate([logs[:-1] - logs[-1], self.components.reordered(rest, order)])
+
     def complete(self, params: Array, sums: Any, step: float = 1.0) -> Array:
         """Return the parameters at ``step`` along the m-geodesic towards the complete data's maximum.
 

@@ -69,6 +69,5 @@ class ConstantWeights:
 
     def maximize(self, completed: Array, params: Array) -> Array:
         """Return the parameters at which the completed sums are the expected ones."""
-        with np.errstate(divide="ignore"):
-            logs = np.log(completed)
+        logs = np.log(np.maximum(completed, np.finfo(float).tiny))  # a weight at zero is for the caller to name
         return logs[..., :-1] - logs[..., -1:]

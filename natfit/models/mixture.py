@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from natfit.data.arrays import ArraySource
+from natfit.data.block import Block
 from natfit.likelihoods.mixture import MixtureLikelihood
 from natfit.likelihoods.mixture_components import Components, ExponentialComponents
 from natfit.likelihoods.mixture_composed import Noise, PointMass, ProductComponents, WithFixed
@@ -18,6 +20,7 @@ from natfit.models.mixture_coordinates import free_coordinates
 from natfit.models.mixture_data import MixtureData, bind
 from natfit.models.mixture_fitting import MixtureObjective, climb
 from natfit.models.mixture_search import Search, search
+from natfit.models.mixture_select import select
 from natfit.models.mixture_setup import (
     box,
     check_support,
@@ -30,9 +33,11 @@ from natfit.models.mixture_setup import (
 )
 from natfit.models.mixture_starts import sample_rows
 from natfit.models.mixture_ties import tie
-from natfit.optimize.loop import Outcome
-from natfit.parametrizations.base import Parametrization
+from natfit.optimize.em import Slow, em
+from natfit.optimize.loop import Outcome, OutsideDomain
+from natfit.parametrizations.base import OffImageError, Parametrization
 from natfit.results.mixture import MixtureResults
+from natfit.results.mixture_selection import MixtureSelection
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -58,6 +63,8 @@ class FittedMixture:
     search : Search
         What became of the starts.
     constraint : Constraint
+    start : (q,) ndarray
+        Where the start that led to the maximum began.
     breach : str or None
         How the solution breaks the constraint.
     """
@@ -69,6 +76,7 @@ class FittedMixture:
     outcome: Outcome
     search: Search
     constraint: Constraint
+    start: Array
     breach: str | None = None
 
 
@@ -192,6 +200,7 @@ class Mixture:
         tol: float = 1e-12,
         maxiter: int = 1000,
         missing: str = "none",
+        cov_type: str = "observed",
         progress: bool = False,
         n_jobs: int | None = None,
     ) -> MixtureResults:
@@ -212,6 +221,8 @@ class Mixture:
             Stop when the decrement in the observed data's metric falls below this.
         maxiter : int
         missing : {"none", "drop", "raise"}
+        cov_type : {"observed", "empirical", "robust"}
+            Standard errors from minus the Hessian, from the outer products of scores, or from the sandwich of both.
         progress : bool
         n_jobs : int, optional
 
@@ -240,18 +251,77 @@ class Mixture:
             objective = MixtureObjective(likelihood, rows.source)
             outcome = climb(objective, found.params, coordinates, tol, int(maxiter), callback)
         params = in_order(likelihood, outcome.params)
-        fitted = FittedMixture(
-            likelihood,
-            rows,
-            coordinates,
-            params,
-            outcome,
-            found,
-            self.constraint,
-            self._breach(likelihood, params, rows, spread),
-        )
-        _warn(fitted)
-        return MixtureResults(self, fitted)
+        breach = self._breach(likelihood, params, rows, spread)
+        rule = self.constraint
+        fitted = FittedMixture(likelihood, rows, coordinates, params, outcome, found, rule, found.start, breach)
+        made = MixtureResults(self, fitted, cov_type)
+        _warn(made)
+        return made
+
+    @classmethod
+    def select(
+        cls,
+        family: Any,
+        y: Any,
+        n_components: Any = range(1, 6),
+        covariance: Any = "full",
+        progress: bool = False,
+        **options: Any,
+    ) -> MixtureSelection:
+        """Fit mixtures of several sizes and covariance models, to be compared by AIC, BIC and ICL.
+
+        Parameters
+        ----------
+        family, y
+            As for `Mixture` and `fit`.
+        n_components : iterable of int
+        covariance : str or sequence of str
+            ``"all"`` tries every model that the number of columns allows.
+        progress : bool
+        **options
+            Further arguments of `Mixture` and of `fit`.
+
+        Returns
+        -------
+        MixtureSelection
+
+        Examples
+        --------
+        >>> import natfit as nf
+        >>> velocity = nf.datasets.load("galaxies")["velocity"]
+        >>> chosen = nf.Mixture.select("gaussian", velocity, range(1, 4), covariance="all", random_state=0).best()
+        >>> chosen.n_components, chosen.model.covariance, round(chosen.bic, 3)
+        (3, 'V', 441.612)
+        """
+        return select(cls, family, y, n_components, covariance, progress, options)
+
+    def with_components(self, n_components: int) -> Mixture:
+        """Return the same model with another number of components."""
+        options = (self.covariance, self.fixed, self.shared, self.noise, self.zero_inflated, self.constraint)
+        return Mixture(self.family, n_components, *options)
+
+    def again(self, fitted: FittedMixture, block: Block, tol: float = 1e-8) -> Array | None:
+        """Return the parameters of the maximum on other rows that is reached from a fit's own, or None."""
+        objective = MixtureObjective(fitted.likelihood, ArraySource(block))
+        try:
+            outcome = climb(objective, fitted.params, fitted.coordinates, tol, 500)
+        except (OutsideDomain, OffImageError):
+            return None
+        return outcome.params if outcome.converged else None
+
+    def objective(self, fitted: FittedMixture) -> MixtureObjective:
+        """Return what a fit maximizes, in the likelihood's own parameters: for other optimizers and for diagnostics."""
+        return MixtureObjective(fitted.likelihood, fitted.data.source)
+
+    def traces(self, fitted: FittedMixture, most: int) -> dict[str, list[tuple[int, float]]]:
+        """Return passes and log-likelihood left to gain, from one start, of plain EM and of the way that fits take."""
+        best = fitted.outcome.point.loglik
+        ours = climb(self.objective(fitted), fitted.start, fitted.coordinates).record
+        theirs = em().run(self.objective(fitted), fitted.start, Slow(left=1e-7, gain=1e-9), most).record
+        return {
+            name: [(row.passes, best - row.loglik) for row in record]
+            for name, record in (("EM", theirs), ("natfit", ours))
+        }
 
     def _bound(self, data: MixtureData) -> MixtureData:
         """Return the rows in the shape that the family takes."""
@@ -282,12 +352,10 @@ class Mixture:
 def in_order(likelihood: MixtureLikelihood, params: Array) -> Array:
     """Return the same mixture with its components by falling weight."""
     components = likelihood.components
-    own, rest = likelihood.split(params)
-    weights = likelihood.weights.probabilities(own)
+    weights = likelihood.weights.probabilities(likelihood.split(params)[0])
     first = components.n_ordered
     order = np.concatenate([np.argsort(-weights[:first], kind="stable"), np.arange(first, components.n_components)])
-    logs = np.log(weights[order])
-    return np.concatenate([logs[:-1] - logs[-1], components.reordered(rest, order)])
+    return likelihood.reordered(params, order)
 
 
 def _check_distinct(block: Any, n_components: int) -> None:
@@ -301,17 +369,16 @@ def _check_distinct(block: Any, n_components: int) -> None:
         )
 
 
-def _warn(fitted: FittedMixture) -> None:
-    from natfit.results.warnings import ConvergenceWarning, LocalMaximumWarning
+def _warn(fit: MixtureResults) -> None:
+    from natfit.results.warnings import ConvergenceWarning, DegeneracyWarning, LocalMaximumWarning
 
-    if not fitted.outcome.converged:
-        warnings.warn(f"the fit did not converge: {fitted.outcome.reason}", ConvergenceWarning, stacklevel=3)
-    found = fitted.search
-    if found.n_best < 2 <= found.n_starts and fitted.likelihood.components.n_components > 1:
+    if fit.degeneracies:
+        warnings.warn("; ".join(fit.degeneracies), DegeneracyWarning, stacklevel=3)
+    elif not fit.converged:
+        warnings.warn(f"the fit did not converge: {fit.reason}", ConvergenceWarning, stacklevel=3)
+    if fit.n_best < 2 <= fit.n_starts and fit.n_components > 1:
         warnings.warn(
-            f"only one of {found.n_starts} starts reached the best maximum, so there may be a better one; raise n_init",
+            f"only one of {fit.n_starts} starts reached the best maximum, so there may be a better one; raise n_init",
             LocalMaximumWarning,
             stacklevel=3,
         )
-    if fitted.breach:
-        warnings.warn(f"the maximum lies outside the constraint: {fitted.breach}", ConvergenceWarning, stacklevel=3)

@@ -39,7 +39,7 @@ class MixtureData:
     nobs : float
         Number of observations: the sum of the frequency weights.
     n_rows : int
-    y, weight : ndarray, optional
+    y, weight, freq_weights : ndarray, optional
         Where the rows are arrays in memory.
     index : optional
         Row labels.
@@ -53,6 +53,7 @@ class MixtureData:
     n_rows: int
     y: Array | None = None
     weight: Array | None = None
+    freq_weights: Array | None = None
     index: Any = None
     n_missing: int = 0
 
@@ -99,7 +100,8 @@ def bind(
         columns["weight"] = np.prod(list(weights.values()), axis=0)
     source = ArraySource(Block({}, columns), n_jobs, block_rows)
     nobs = float(weights["freq_weights"].sum()) if "freq_weights" in weights else float(len(values))
-    return MixtureData(source, names, nobs, len(values), values, columns.get("weight"), index, dropped)
+    freq = weights.get("freq_weights")
+    return MixtureData(source, names, nobs, len(values), values, columns.get("weight"), freq, index, dropped)
 
 
 def _kept(

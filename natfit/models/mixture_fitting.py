@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from natfit.data.arrays import Source
-from natfit.families.curvature import bend
+from natfit.families.curvature import nearby_bend
 from natfit.likelihoods.mixture import MixtureLikelihood
 from natfit.metric import Gram
 from natfit.need import OBSERVED, SCORE
@@ -29,6 +29,9 @@ MOST_PARAMETERS = 400
 
 WITHIN = 5.0
 """Standard errors from the optimum within which the observed information is tried."""
+
+NO_ROWS = 1e-4
+"""Rows below which a component's weight falls on for ever, and there is nothing to finish."""
 
 ROUNDS = 12
 """Turns of EM and of the observed data's metric: the second is left where no step of it is accepted."""
@@ -70,8 +73,9 @@ class CurvedObjective(ParametrizedObjective):
                 sums[name] = sums[name].pullback(J)
         if "observed" in sums:
             matrix = sums["observed"].matrix
-            scale = 1.0 / np.sqrt(np.maximum(np.abs(matrix.diagonal()), np.finfo(float).tiny))
-            sums["observed"] = Gram(matrix - bend(self.parametrization, params, home.score, scale))
+            spread = sums.get("metric", sums["observed"]).matrix.diagonal()  # the empirical one is never negative
+            scale = 1.0 / np.sqrt(np.maximum(np.abs(spread), np.finfo(float).tiny))
+            sums["observed"] = Gram(matrix - nearby_bend(self.parametrization, params, home.score, scale))
         if "score" in sums:
             sums["score"] = J.T @ home.score
         return Point(params, sums)
@@ -111,6 +115,9 @@ def climb(
         outcome = em().run(objective, params, Slow(left=0.1, gain=tol), min(passes, max_iterations), callback)
         _append(record, outcome.record)
         params = outcome.params
+        if outcome.point.sums["complete_weights"].min() < NO_ROWS:
+            outcome = outcome._replace(converged=False, reason="the weight of a component has gone to zero")
+            break
         chart = coordinates(params)
         inner: Any = objective if chart is None else CurvedObjective(objective, chart)
         start = params if chart is None else chart.from_home(params)

@@ -27,6 +27,9 @@ APART = 0.01
 FINALISTS = 12
 """Short runs that are carried to their maxima."""
 
+BEHIND = 2.0
+"""Nats behind the best maximum so far from which on a settled short run is not carried further."""
+
 PASSES, GAIN = 300, 1e-4
 """How long short runs are: passes over the sample, or until one gains less than this many nats."""
 
@@ -39,6 +42,8 @@ class Search:
     ----------
     params : (q,) ndarray
         The best maximum that the constraint allows, on the rows of the sample.
+    start : (q,) ndarray
+        Where the start that led there began.
     loglik : float
         There.
     n_starts : int
@@ -55,6 +60,7 @@ class Search:
     """
 
     params: Array
+    start: Array
     loglik: float
     n_starts: int
     n_best: int
@@ -87,11 +93,13 @@ def search(
     total = float(block.n_rows if weight is None else weight.sum())
     ends = starts.loglik.copy()
     allowed = np.isfinite(ends)
-    found: list[tuple[float, Array]] = []
+    found: list[tuple[float, Array, Array]] = []
     excluded: list[tuple[float, str]] = []
     for group in _groups(starts):
         params, loglik = starts.params[group[0]], ends[group[0]]
-        if len(found) + len(excluded) < FINALISTS:
+        lead = max((each for each, *_ in found), default=-np.inf)
+        behind = BEHIND if starts.settled[group[0]] else 10.0 * BEHIND
+        if len(found) + len(excluded) < FINALISTS and loglik > lead - behind:
             try:
                 outcome = climb(objective, params, coordinates, 1e-8, 300)
                 params, loglik = outcome.params, outcome.point.loglik
@@ -103,17 +111,17 @@ def search(
         sizes = total * likelihood.weights.probabilities(own)
         breach = constraint.breach(likelihood.components, rest, sizes, spread)
         if breach is None:
-            found.append((loglik, params))
+            found.append((loglik, params, starts.first[group[0]]))
         else:
             excluded.append((loglik, breach))
             allowed[group] = False
     if not found:
         raise NoMaximum(excluded, n_starts)
-    best, params = max(found, key=lambda each: each[0])
+    best, params, start = max(found, key=lambda each: each[0])
     reached = int((allowed & (ends > best - SAME)).sum())
     broken = int((~np.isfinite(starts.loglik)).sum())
-    others = sorted({round(each, 2) for each, _ in found if each < best - SAME}, reverse=True)
-    return Search(params, best, n_starts, reached, block.n_rows, excluded, broken, others)
+    others = sorted({round(each, 2) for each, *_ in found if each < best - SAME}, reverse=True)
+    return Search(params, start, best, n_starts, reached, block.n_rows, excluded, broken, others)
 
 
 class NoMaximum(ValueError):

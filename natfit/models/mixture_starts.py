@@ -18,11 +18,21 @@ AT_ONCE = 4_000_000
 
 
 class Starts(NamedTuple):
-    """Several mixtures after short runs of EM on the sample: parameters (S, q), and log-likelihoods (S,)."""
+    """Several mixtures after short runs of EM on the sample.
+
+    Parameters
+    ----------
+    params, first : (S, q) ndarray
+        Where the runs ended and began.
+    loglik : (S,) ndarray
+    settled : (S,) bool
+        Whether the last step gained next to nothing.
+    """
 
     params: Array
     loglik: Array
     settled: Array
+    first: Array
 
 
 def sample_rows(source: Source, n_rows: int, most: int, rng: np.random.Generator) -> Block:
@@ -101,6 +111,7 @@ def run(likelihood: MixtureLikelihood, rows: Any, weight: Array, params: Array, 
     """Run EM from all starts at once, each until a step gains less than ``tol`` or it breaks down."""
     loglik = np.full(len(params), -np.inf)
     settled = np.zeros(len(params), dtype=bool)
+    first = params.copy()
     alive = np.asarray(np.isfinite(params).all(axis=1))
     log_weights = likelihood.weights.log_prob
     with np.errstate(all="ignore"):
@@ -123,7 +134,7 @@ def run(likelihood: MixtureLikelihood, rows: Any, weight: Array, params: Array, 
                 params[at] = likelihood.complete(params[at], sums)
                 alive[at] = np.isfinite(params[at]).all(axis=1)
     loglik[~alive] = -np.inf
-    return Starts(params, loglik, settled)
+    return Starts(params, loglik, settled, first)
 
 
 def short_runs(

@@ -12,7 +12,6 @@ from scipy import special
 from natfit.families.multivariate_normal import MultivariateNormal
 from natfit.likelihoods.mixture import normalise
 from natfit.metric import SingularMetric
-from natfit.need import LOGLIK, MEAT, OBSERVED, SCORE
 from natfit.results.reporting import Reported
 
 if TYPE_CHECKING:
@@ -43,8 +42,17 @@ class MixtureResults(Reported):
         How many of the starts reached this maximum, to within 0.05 nats.
     """
 
-    def __init__(self, model: Mixture, fitted: FittedMixture, cov_type: str = "observed"):
+    def __init__(
+        self,
+        model: Mixture,
+        fitted: FittedMixture,
+        cov_type: str = "observed",
+        shown_as: tuple[str | None, str] = (None, "probability"),
+    ):
+        if cov_type not in ("observed", "empirical", "robust"):
+            raise ValueError(f"cov_type must be 'observed', 'empirical' or 'robust'; got {cov_type!r}")
         self.model = model
+        self.shown_as = shown_as
         self.base = fitted
         self.cov_type = cov_type
         self.likelihood = fitted.likelihood
@@ -165,26 +173,149 @@ class MixtureResults(Reported):
     def _shown(self) -> tuple[Array, Array, list[str]]:
         from natfit.results.mixture_covariance import shown
 
-        return shown(self)
+        return shown(self, self.base.params)
+
+    def at(self, params: Array) -> Array:
+        """Return what ``params`` shows, at other parameters of the likelihood, (m,)."""
+        from natfit.results.mixture_covariance import shown
+
+        return shown(self, params, jacobian=False)[0]
 
     @cached_property
     def _cov(self) -> Array:
-        _, jacobian, _ = self._shown
+        jacobian = self._shown[1]
         try:
-            return jacobian @ self.information(self.cov_type).inverse() @ jacobian.T
+            if self.cov_type == "robust":
+                bread = self.information("observed").inverse()
+                inner = bread @ self.information("empirical").matrix_form() @ bread
+            else:
+                inner = self.information(self.cov_type).inverse()
         except (SingularMetric, np.linalg.LinAlgError):
             return np.full((len(jacobian), len(jacobian)), np.nan)
+        return jacobian @ inner @ jacobian.T
 
-    def information(self, kind: str = "observed") -> Any:
-        """Return the information in the free coordinates: ``"observed"`` (minus the Hessian) or ``"empirical"``.
+    def to(self, parametrization: str | None = None, weights: str = "probability") -> MixtureResults:
+        """Return the same fit in other coordinates: estimates mapped, their covariance by the exact Jacobians.
 
         Parameters
         ----------
-        kind : {"observed", "empirical"}
+        parametrization : str, optional
+            Of the components: one of the family's parametrizations; its home parameters where left out. Of components
+            of unlike families those change that have it.
+        weights : {"probability", "log_odds"}
+            Log-odds are against the last component.
+        """
+        if weights not in ("probability", "log_odds"):
+            raise ValueError(f"weights must be 'probability' or 'log_odds'; got {weights!r}")
+        if parametrization is not None:
+            has = [parametrization in part.components.family.parametrizations for part in self._parts]
+            if not any(has):  # the family's own refusal lists what there is
+                self._parts[0].components.family.parametrization(parametrization)
+        return MixtureResults(self.model, self.base, self.cov_type, (parametrization, weights))
+
+    def with_covariance(self, cov_type: str) -> MixtureResults:
+        """Return the same fit with standard errors of another kind: "observed", "empirical" or "robust"."""
+        return MixtureResults(self.model, self.base, cov_type, self.shown_as)
+
+    def information(self, kind: str = "observed") -> Any:
+        """Return the information in the free coordinates, a `natfit.metric.Metric`.
+
+        Parameters
+        ----------
+        kind : {"observed", "empirical", "complete"}
+            Minus the Hessian; the outer products of the rows' scores; what the rows would hold with labels known.
         """
         from natfit.results.mixture_covariance import information
 
-        return information(self, {"observed": OBSERVED, "empirical": MEAT}[kind] | SCORE | LOGLIK, kind)
+        return information(self, kind)
+
+    @property
+    def missing_information(self) -> Any:
+        """The share of the information on each of ``params`` that the missing labels take away, a Series.
+
+        One less the ratio of the variances that the estimate would have with labels known, and has (Louis 1982).
+        """
+        import pandas as pd
+
+        from natfit.results.mixture_covariance import missing_information
+
+        return pd.Series(missing_information(self)[0], index=self._shown[2])
+
+    @property
+    def em_rate(self) -> float:
+        """The factor by which EM's distance to the maximum shrinks in a step: the largest share of missing information."""
+        from natfit.results.mixture_covariance import missing_information
+
+        return missing_information(self)[1]
+
+    def bootstrap(
+        self, n_boot: int = 200, kind: str = "nonparametric", random_state: Any = None, progress: bool = False
+    ) -> Any:
+        """Fit bootstrapped rows from this fit's estimates, components matched to its own by the rows that they share.
+
+        Parameters
+        ----------
+        n_boot : int
+        kind : {"nonparametric", "parametric"}
+            Rows drawn again, or drawn from the fitted mixture.
+        random_state : int or Generator, optional
+        progress : bool
+
+        Returns
+        -------
+        MixtureBootstrap
+            ``estimates``, ``bse``, ``conf_int()``.
+        """
+        from natfit.results.mixture_bootstrap import bootstrap
+
+        return bootstrap(self, n_boot, kind, random_state, progress)
+
+    def test_components(
+        self, n_boot: int = 99, n_init: int = 10, random_state: Any = None, progress: bool = False
+    ) -> Any:
+        """Test this number of components against one more, by the parametric bootstrap of the likelihood ratio.
+
+        The ratio has no chi-squared limit here, as the smaller mixture lies on the edge of the larger one.
+
+        Parameters
+        ----------
+        n_boot : int
+        n_init : int
+            Starts of each fit with one component more.
+        random_state : int or Generator, optional
+        progress : bool
+
+        Returns
+        -------
+        ComponentsTest
+            ``statistic``, ``pvalue``, ``replicates``, and the fit ``larger``.
+
+        Notes
+        -----
+        McLachlan (1987), On bootstrapping the likelihood ratio test statistic for the number of components, Applied
+        Statistics 36.
+        """
+        from natfit.results.mixture_test import test_components
+
+        return test_components(self, n_boot, n_init, random_state, progress)
+
+    @cached_property
+    def degeneracies(self) -> list[str]:
+        """What is degenerate about this maximum, in words; an empty list where nothing is."""
+        from natfit.results.mixture_degeneracy import degeneracies
+
+        outside = [f"it lies outside the constraint: {self.base.breach}"] if self.base.breach else []
+        return degeneracies(self) + outside
+
+    @property
+    def reservations(self) -> list[str]:
+        """Why the fit is not to be trusted, in words."""
+        said = list(self.degeneracies)
+        if not self.converged and not said:
+            said.append(f"not converged: {self.reason}")
+        if self.n_best < 2 <= self.n_starts and self.n_components > 1:
+            said.append("only one start reached this maximum")
+        return said
 
     @property
     def params(self) -> Any:
@@ -269,6 +400,25 @@ class MixtureResults(Reported):
         if drawn.shape[1] == 1:
             return pd.Series(drawn[:, 0], name=self.columns[0]), component
         return pd.DataFrame(drawn, columns=self.columns), component
+
+    def plot(self, ax: Any = None, columns: Any = None) -> Any:
+        """Draw the density with its components over a histogram, or for two columns ellipses over the rows.
+
+        Parameters
+        ----------
+        ax : matplotlib axes, optional
+        columns : sequence of str, optional
+            Two columns to draw, where there are more.
+        """
+        from natfit.diagnostics.mixture_plot import plot_mixture
+
+        return plot_mixture(self, ax, columns)
+
+    def plot_convergence(self, ax: Any = None) -> Any:
+        """Draw the way of EM and of this fit to the maximum: log-likelihood left to gain against passes over the data."""
+        from natfit.diagnostics.mixture_plot import plot_convergence
+
+        return plot_convergence(self, ax)
 
     @property
     def record(self) -> Any:

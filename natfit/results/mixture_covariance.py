@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy.linalg import block_diag
 
-from natfit.families.curvature import bend
+from natfit.families.curvature import nearby_bend
 from natfit.families.gaussian_covariances import lower_indices
 from natfit.families.multivariate_normal import MultivariateNormal
 from natfit.likelihoods.mixture_components import ExponentialComponents
 from natfit.likelihoods.mixture_composed import ProductComponents, WithFixed
 from natfit.likelihoods.mixture_gaussian import GaussianComponents
 from natfit.metric import Gram, Metric
+from natfit.need import LOGLIK, MEAT, OBSERVED, SCORE
 
 if TYPE_CHECKING:
     from natfit.results.mixture import MixtureResults
@@ -66,36 +67,71 @@ def member_names(part: Part) -> list[str]:
     return means + [f"cov[{part.columns[a]}, {part.columns[b]}]" for a, b in zip(i, j, strict=True)]
 
 
-def information(fit: MixtureResults, need: int, kind: str) -> Metric:
-    """Return the information in the free coordinates, with the coordinates' own bend in the observed one."""
-    params, likelihood = fit.base.params, fit.likelihood
-    sums = fit.base.data.source.reduce(lambda block: likelihood.evaluate(params, block, need))
-    held = sums["observed" if kind == "observed" else "meat"]
+NEEDS = {"observed": ("observed", OBSERVED), "empirical": ("meat", MEAT)}
+
+
+def information(fit: MixtureResults, kind: str) -> Metric:
+    """Return an information in the free coordinates, with the coordinates' own bend where it is a Hessian."""
+    params, likelihood, source = fit.base.params, fit.likelihood, fit.base.data.source
+    name, flag = NEEDS.get(kind, ("complete", 0))
+    need = LOGLIK | SCORE | MEAT | flag
+    sums = source.reduce(lambda block: likelihood.evaluate(params, block, need))
+    if kind == "complete":
+        held = source.reduce(lambda block: likelihood.complete_information(params, block))[name]
+    else:
+        held = sums[name]
     chart = fit._chart
     if chart is None:
         return held
     xi = chart.from_home(params)
     held = held.pullback(chart.jacobian(xi))
-    if kind != "observed":
+    if kind == "empirical":
         return held
-    scale = 1.0 / np.sqrt(np.maximum(np.abs(held.matrix.diagonal()), np.finfo(float).tiny))
-    return Gram(held.matrix - bend(chart, xi, sums["score"], scale))
+    spread = sums["meat"].pullback(chart.jacobian(xi)).matrix.diagonal()
+    scale = 1.0 / np.sqrt(np.maximum(spread, np.finfo(float).tiny))
+    return Gram(held.matrix - nearby_bend(chart, xi, sums["score"], scale))
 
 
-def shown(fit: MixtureResults) -> tuple[Array, Array, list[str]]:
-    """Return weights and home parameters, their Jacobian in the free coordinates, and their names."""
-    params = fit.base.params
+def missing_information(fit: MixtureResults) -> tuple[Array, float]:
+    """Return the shares of information missing on what is shown, and the largest share along any direction."""
+    complete, observed = information(fit, "complete"), information(fit, "observed")
+    jacobian = fit._shown[1]
+    known = np.einsum("ij,jk,ik->i", jacobian, complete.inverse(), jacobian)
+    have = np.einsum("ij,jk,ik->i", jacobian, observed.inverse(), jacobian)
+    with np.errstate(all="ignore"):
+        shares = np.where(have > 0.0, 1.0 - known / have, np.nan)
+    factor = np.linalg.cholesky(complete.matrix_form())
+    half = np.linalg.solve(factor, observed.matrix_form())
+    return shares, float(1.0 - np.linalg.eigvalsh(np.linalg.solve(factor, half.T))[0])
+
+
+def shown(fit: MixtureResults, params: Array, jacobian: bool = True) -> tuple[Array, Array, list[str]]:
+    """Return weights and components' parameters as the fit shows them, their Jacobian in free coordinates, their names."""
     cut = fit.likelihood.weights.size
-    weights = fit._weights
-    blocks = [fit.likelihood.weights.jacobian(params[:cut])]
-    names = [f"weight[{k}]" for k in range(len(weights))]
-    values = [weights]
+    parametrization, weights = fit.shown_as
+    if weights == "log_odds":
+        names, values = [f"log_odds[{k}]" for k in range(cut)], [params[:cut]]
+        blocks = [np.eye(cut)]
+    else:
+        values = [fit.likelihood.weights.probabilities(params[:cut])]
+        names = [f"weight[{k}]" for k in range(len(values[0]))]
+        blocks = [fit.likelihood.weights.jacobian(params[:cut])]
     for part in fit._parts:
         components = part.components
-        home = components.family.home_from_natural(components.natural(params[cut:][part.at]))
-        values.append(members(part, params[cut:]).ravel())
-        blocks.append(block_diag(*np.linalg.inv(components.family.natural_jacobian(home))))
-        names += [f"{name}[{k}]" for k in range(components.n_components) for name in member_names(part)]
+        own = members(part, params[cut:])
+        inner = components.family.home_from_natural(components.natural(params[cut:][part.at]))
+        forward = np.linalg.inv(components.family.natural_jacobian(inner))
+        own_names = member_names(part)
+        if parametrization in components.family.parametrizations:
+            chart = components.family.parametrization(parametrization)
+            own = chart.from_home(own)
+            forward = np.linalg.solve(chart.jacobian(own), forward)
+            own_names = [part.prefix + name for name in chart.names]
+        values.append(own.ravel())
+        blocks.append(block_diag(*forward))
+        names += [f"{name}[{k}]" for k in range(components.n_components) for name in own_names]
+    if not jacobian:
+        return np.concatenate(values), np.empty(0), names
     forward = block_diag(*blocks)
     if fit._chart is not None:
         forward = forward @ fit._chart.jacobian(fit._chart.from_home(params))

@@ -74,8 +74,7 @@ def notes(fit: MixtureResults) -> list[str]:
     """Return what is to be said below the tables, the reservations first."""
     said = [] if fit.converged else [f"NOT CONVERGED: {fit.reason}."]
     found = fit.base.search
-    if fit.base.breach:
-        said.append(f"OUTSIDE THE CONSTRAINT: {fit.base.breach}.")
+    said += [f"DEGENERATE: {each}." for each in fit.degeneracies]
     if not np.isfinite(fit.bse.to_numpy()).all():
         said.append("The observed information is not positive definite: standard errors are not defined.")
     if found.n_best < 2 <= found.n_starts and fit.n_components > 1:

@@ -14,3 +14,7 @@ class SeparationWarning(_PerfectSeparationWarning):
 
 class LocalMaximumWarning(UserWarning):
     """Only one of several starts reached the best maximum, so there may be a better one."""
+
+
+class DegeneracyWarning(UserWarning):
+    """A mixture's maximum is none inside the model: a weight at zero, merged components, a collapsed covariance."""
