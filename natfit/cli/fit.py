@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from natfit.cli import distributional
 from natfit.cli.render import FORMATS, as_text
 from natfit.cli.running import INTERRUPTED, Refusal, refusing
 from natfit.cli.scope import _from_nowhere
@@ -33,6 +34,8 @@ Examples:
   natfit fit "cbind(killed, n - killed) ~ dose" --data beetles --family binomial --link probit
   natfit fit "claims ~ age + C(group)" --data policies.parquet --family poisson \\
       --exposure holders --cov-type HC0 --output table.html
+
+  natfit fit "yield ~ C(batch) + temp | temp" --data gasoline --family beta
 
 Exit status: 0 where the fit converged, 1 where it did not (the table says why), 2 for bad input, 130 where it was
 interrupted (the table shows the last good parameters, and no file is written).
@@ -105,7 +108,8 @@ OPTIONS = [
            "there is no such file, a data set that natfit ships, as 'crabs'."),
     option("--family", default="gaussian", metavar="NAME", help="gaussian, binomial, poisson, gamma, inverse_gaussian, "
            "negative_binomial or tweedie; with a constant as in 'tweedie(1.5)' and 'negative_binomial(0.3)' (left out: "
-           "alpha is estimated)."),
+           "alpha is estimated). With predictors for several parameters, as in 'y ~ x | z', also beta, weibull, student_t, "
+           "zero_inflated_poisson, multinomial, cumulative and the like: an unknown name lists them all."),
     option("--link", metavar="NAME", help="identity, log, logit, probit, cloglog, loglog, cauchit, log_complement, "
            "inverse, inverse_squared, sqrt, 'power(0.5)', 'negative_binomial(0.3)' or softplus; by default the family's "
            "customary one."),
@@ -150,10 +154,11 @@ def with_options(function: Any) -> Any:
 @click.argument("formula")
 @with_options
 def command(formula: str, **asked: Any) -> int:
-    """Fit a generalized linear model to a table and print its summary.
+    """Fit a generalized linear model, or a distributional regression, to a table and print its summary.
 
     FORMULA names the response and the terms, as in "sat ~ width + C(color)": C() makes levels of numbers, a:b and a*b
-    are interactions, bs(x, df=4) a spline, log(x) and the like are applied to columns.
+    are interactions, bs(x, df=4) a spline, log(x) and the like are applied to columns. Further parts behind a bar are the
+    predictors of further parameters: "y ~ x | z" with --family beta has z for the precision.
     """
     with refusing():
         inputs = [asked["data"]] + ([asked["predict"][0]] if asked["predict"] else [])
@@ -174,15 +179,21 @@ def command(formula: str, **asked: Any) -> int:
     return 0 if fit.converged else NOT_CONVERGED
 
 
-def build(formula: str, table: pd.DataFrame, asked: dict[str, Any]) -> GLM:
+def build(formula: str, table: pd.DataFrame, asked: dict[str, Any]) -> Any:
     """Return the model; everything that is wrong with formula, columns, family or link is found here."""
     from natfit.models.glm import GLM
     from natfit.results.cov_type import read
 
+    if distributional.is_distributional(formula, asked["family"]):
+        return _checked_start(distributional.build(formula, table, asked), asked["start"])
     read(asked["cov_type"])
     names = ("family", "link", "offset", "exposure", "freq_weights", "var_weights", "trials", "dispersion", "missing")
     model: GLM = _from_nowhere(GLM.from_formula, formula, table, **{name: asked[name] for name in names})
-    start = asked["start"]
+    return _checked_start(model, asked["start"])
+
+
+def _checked_start(model: Any, start: Any) -> Any:
+    """Return the model, or refuse a start of another length than its coefficients."""
     if start is not None and len(start) != len(model.exog_names):
         raise ValueError(
             f"--start must have one number for each of the {len(model.exog_names)} coefficients "
@@ -191,7 +202,7 @@ def build(formula: str, table: pd.DataFrame, asked: dict[str, Any]) -> GLM:
     return model
 
 
-def estimate(model: GLM, asked: dict[str, Any]) -> GLMResults:
+def estimate(model: Any, asked: dict[str, Any]) -> Any:
     """Fit the model; that it did not converge is a warning, whatever filters are set."""
     from natfit.results.warnings import ConvergenceWarning, SeparationWarning
 
@@ -201,6 +212,8 @@ def estimate(model: GLM, asked: dict[str, Any]) -> GLMResults:
     with warnings.catch_warnings(), refusing():
         for kind in (ConvergenceWarning, SeparationWarning):
             warnings.simplefilter("always", kind)
+        if not hasattr(model, "dispersion"):
+            return model.fit(asked["start"], progress=progress, **distributional.settings(asked))
         return model.fit(
             asked["start"],
             maxiter=asked["maxiter"],

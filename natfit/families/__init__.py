@@ -7,6 +7,8 @@ Examples
 Sqrt()
 """
 
+from typing import Any
+
 from natfit.families import links
 from natfit.families.base import ExponentialFamily, Family
 from natfit.families.bernoulli import Bernoulli
@@ -37,6 +39,19 @@ from natfit.families.tweedie import Tweedie
 from natfit.families.von_mises import VonMises
 from natfit.families.weibull import Weibull
 from natfit.families.wishart import Wishart
+
+_LATE = {"check": "check", "DistributionalFamily": "DistributionalFamily"}
+"""What the package for distributional regression adds; it is loaded when asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATE or name == "distributional":
+        from importlib import import_module
+
+        package = import_module("natfit.families.distributional")
+        return package if name == "distributional" else getattr(package, _LATE[name])
+    raise AttributeError(f"module 'natfit.families' has no attribute {name!r}")
+
 
 __all__ = [
     "Bernoulli",

@@ -301,3 +301,16 @@ def test_parameters_at_a_limit_are_named(family: str, simpler: str) -> None:
         fit = nf.DistributionalRegression(y, np.ones((400, 1)), family).fit()
     assert not fit.converged
     assert f"family='{simpler}'" in str(fit.summary())
+
+
+def test_the_command_line(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    from natfit.cli import main
+
+    args = ["fit", "yield ~ C(batch) + temp | temp", "--data", "gasoline", "--family", "beta"]
+    assert main([*args, "--output", str(tmp_path / "t.csv")]) == 0
+    assert "log(precision)" in capsys.readouterr().out
+    fit = FIT("yield ~ C(batch) + temp | temp", nf.datasets.load("gasoline"), "beta").fit()
+    written = pd.read_csv(tmp_path / "t.csv", index_col=0)
+    np.testing.assert_allclose(written.iloc[:, 0], fit.params, rtol=1e-9)
+    assert main([*args, "--trials", "temp"]) == 2
+    assert "--trials is for generalized linear models" in capsys.readouterr().err

@@ -17,6 +17,7 @@ from natfit.families.distributional import (  # noqa: F401  (each registers its 
     zero_inflated,
 )
 from natfit.families.distributional.base import DistributionalFamily, Parameters
+from natfit.families.distributional.check import check
 from natfit.families.distributional.registry import get, names, register
 
-__all__ = ["DistributionalFamily", "Parameters", "get", "names", "register"]
+__all__ = ["DistributionalFamily", "Parameters", "check", "get", "names", "register"]

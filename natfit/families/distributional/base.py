@@ -147,7 +147,7 @@ class DistributionalFamily(ABC):
 
     def example_parameters(self) -> Array:
         """Return parameters (m, K) of a few distributions, on which the law tests run; here from the domains."""
-        rows = np.array([[0.3, 0.7], [1.0, 0.4], [2.5, 1.8]])
+        rows = np.array([[0.6, 2.5], [1.35, 1.6], [2.1, 4.0]])
         made = np.empty((3, len(self.domains)))
         for k, domain in enumerate(self.domains):
             column = rows[:, k % 2]

@@ -39,7 +39,7 @@ def get(name_or_family: Any, parametrization: Any = None) -> Any:
     from natfit.families.distributional.reused import Reused
 
     found = name_or_family
-    if isinstance(found, str) and not _known(found):
+    if isinstance(found, str) and ("(" in found or not is_known(found)):
         try:
             found = families.get(found)
         except ValueError:
@@ -54,7 +54,8 @@ def get(name_or_family: Any, parametrization: Any = None) -> Any:
     return resolved if parametrization is None else resolved.in_parametrization(parametrization)
 
 
-def _known(name: str) -> bool:
+def is_known(name: str) -> bool:
+    """Say whether a family is registered here under a name or an alias."""
     try:
         REGISTRY.entry(name.partition("(")[0].strip())
     except ValueError:
