@@ -104,12 +104,13 @@ class Gram(Metric):
     array([1., 1.])
     """
 
-    __slots__ = ("_factor", "_rcond", "_scale", "matrix")
+    __slots__ = ("_factor", "_inverse", "_rcond", "_scale", "matrix")
 
     def __init__(self, matrix: Array):
         self.matrix = matrix
         self._factor: Array | None = None
         self._scale: Array | None = None
+        self._inverse: Array | None = None
         self._rcond = -1.0
 
     @property
@@ -124,7 +125,7 @@ class Gram(Metric):
             scale = 1.0 / np.sqrt(diagonal)
             scaled = self.matrix * scale
             scaled *= scale[:, None]
-            factor, info = lapack.dpotrf(scaled, clean=0)
+            factor, info = lapack.dpotrf(scaled.T, clean=0, overwrite_a=1)  # the transpose is Fortran's order: no copy
             if info != 0:
                 raise SingularMetric(self.nullspace())
             norm = np.abs(scaled).sum(axis=0).max()
@@ -145,6 +146,18 @@ class Gram(Metric):
         if g.ndim == 1:
             return lapack.dpotrs(factor, g * scale)[0] * scale
         return lapack.dpotrs(factor, g * scale[:, None])[0] * scale[:, None]
+
+    def inverse(self) -> Array:
+        """Return F^-1 as a (p, p) matrix, not to be written to: it is kept."""
+        if self._inverse is None:
+            factor, scale = self._cholesky()
+            half = np.triu(lapack.dpotri(factor)[0])
+            whole = half + np.triu(half, 1).T
+            whole *= scale
+            whole *= scale[:, None]
+            whole.flags.writeable = False
+            self._inverse = whole
+        return self._inverse
 
     def quadratic(self, d: Array) -> float:
         return float(d @ self.matrix @ d)
@@ -181,7 +194,7 @@ class Gram(Metric):
 
     def __iadd__(self, other: Metric) -> Gram:
         self.matrix += other.matrix_form()
-        self._factor, self._rcond = None, -1.0
+        self._factor, self._inverse, self._rcond = None, None, -1.0
         return self
 
 

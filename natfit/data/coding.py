@@ -137,8 +137,11 @@ def _plan(name: str, method: str, values: Values, kept: np.ndarray | None) -> Fa
 def _levels(name: str, values: Values, kept: np.ndarray | None) -> list[Any]:
     """Return the levels of the rows kept, in their order; or those that the formula gives, which must cover them."""
     assert values.levels is not None
-    used = values.levels if kept is None else values.levels[kept]
-    occurring = used.cat.remove_unused_categories().cat.categories.tolist()
+    codes = values.levels.cat.codes.to_numpy()
+    codes = codes if kept is None else codes[kept]
+    categories = values.levels.cat.categories
+    counts = np.bincount(codes[codes >= 0], minlength=len(categories))
+    occurring = categories[counts > 0].tolist()
     if values.given_levels is None:
         return occurring
     extra = [level for level in occurring if level not in values.given_levels]

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from natfit.data.checks import check_finite
+from natfit.data.cutting import categorical
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -234,12 +235,7 @@ def _wide_matrix(part: Part, plans: Plans, rows: Rows, width: int) -> Any:
         stride *= len(coding.names)
     if not numbers and part.scale == 1.0:
         cell[outside] = -1
-        return tabmat.CategoricalMatrix(
-            (cell + 1).astype(np.int32),
-            categories=np.arange(width + 1),
-            drop_first=True,
-            column_name=":".join(e for e, _ in part.factors),
-        )
+        return categorical((cell + 1).astype(np.int32), width + 1, ":".join(e for e, _ in part.factors))
     inside = np.flatnonzero(~outside)
     entries, places = [], []
     for combination in itertools.product(*numbers):

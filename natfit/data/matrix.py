@@ -11,7 +11,13 @@ from typing import Any, Literal
 
 import numpy as np
 
+from natfit.data.cutting import cut, has_sparse_part
+
 Array = np.ndarray[Any, np.dtype[Any]]
+
+TALL_ROWS = 131_072
+"""Rows of a tabmat block: its products take time by the row, and its Gram matrix, which may be large, is added up for each
+block."""
 
 _scratch = threading.local()
 
@@ -89,17 +95,24 @@ class Tabmat:
     matrix : tabmat.MatrixBase
     """
 
-    __slots__ = ("matrix", "shape")
+    __slots__ = ("_cuts", "matrix", "shape")
 
     def __init__(self, matrix: Any):
         self.matrix = matrix
         self.shape = matrix.shape
+        self._cuts: dict[tuple[int, int], Tabmat] | None = {} if has_sparse_part(matrix) else None
 
     def take(self, rows: Array) -> Tabmat:
-        return Tabmat(self.matrix[rows])
+        return Tabmat(cut(self.matrix, rows))
 
     def rows(self, start: int, stop: int) -> Tabmat:
-        return Tabmat(self.matrix[start:stop])
+        """Return the rows ``start:stop``; those of sparse columns are kept for the next pass, which cuts the same."""
+        if self._cuts is None:
+            return Tabmat(cut(self.matrix, slice(start, stop)))
+        made = self._cuts.get((start, stop))
+        if made is None:
+            made = self._cuts[start, stop] = Tabmat(cut(self.matrix, slice(start, stop)))
+        return made
 
     def matvec(self, vector: Array) -> Array:
         return self.matrix.matvec(vector)

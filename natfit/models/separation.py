@@ -15,7 +15,7 @@ import numpy as np
 from natfit.data.arrays import Source
 from natfit.data.block import Block
 from natfit.likelihoods.glm import GLMLikelihood
-from natfit.metric import Gram, Metric, SingularMetric
+from natfit.metric import Metric, SingularMetric
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -46,9 +46,7 @@ def suspected(metric: Metric, start: Metric) -> bool:
     try:
         # The start's own diagonal as the unit: the metric's would hide a column whose weights have all vanished.
         reference = np.sqrt(start.matrix_form().diagonal())
-        relative = metric.matrix_form() / np.outer(reference, reference)
-        np.linalg.cholesky(relative)
-        inverse = Gram(relative).inverse()
+        inverse = metric.inverse() * np.outer(reference, reference)
         if 1.0 / np.linalg.norm(inverse) >= SUSPECT:  # Frobenius' norm is never under the spectral one, and cheap
             return False
         return bool(1.0 / np.linalg.norm(inverse, 2) < SUSPECT)

@@ -41,8 +41,8 @@ class State(NamedTuple):
     """What `NaturalGradient` remembers: whether it has gone over to another metric or to a triangular factor, and the
     metric it holds with the steps that it has served, the last decrement, and whether the optimum is near.
 
-    The last three belong to `Lazy`: a bound on how fast the metric changes, whether the next point is to bring its own,
-    and whether it has given way to plain scoring."""
+    The last four belong to `Lazy`: a bound on how fast the metric changes, whether the next point is to bring its own,
+    whether it has given way to plain scoring, and what a metric costs in passes for the score."""
 
     finishing: bool = False
     factor: bool = False
@@ -54,6 +54,7 @@ class State(NamedTuple):
     bend: float = np.inf
     renew: bool = False
     plain: bool = False
+    cost: float = 0.0
 
 
 class Direction:
@@ -162,7 +163,8 @@ class NaturalGradient(Direction):
         scouted = self._lazy.scout(objective, start)
         if scouted is None:
             return start, self.initial()._replace(plain=True)
-        return scouted.params, self.initial()._replace(held=scouted.metric, age=1)
+        cost = getattr(objective, "metric_cost", 0.0)
+        return scouted.params, self.initial()._replace(held=scouted.metric, age=1, cost=cost)
 
     def retreat(self, state: State) -> State | None:
         # The expected information grows without bound towards an edge of the domain and turns steps along it; the

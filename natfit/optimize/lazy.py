@@ -155,7 +155,7 @@ class Lazy:
             decrement,
             ratio,
             (state.age, age),
-            metric.size,
+            state.cost,
             lambda after: after <= close and bend * after <= SAME_METRIC and UNSURE * floor * after <= LEFT,
         )
         state = state._replace(held=metric, age=age, last=decrement, bend=bend, renew=renew, plain=plain)
@@ -167,6 +167,10 @@ POOR = 0.1
 curvature there: the observed information is called for."""
 
 
+AFTER = 3.0
+"""Passes for the score that are still to come after a fresh metric far from the optimum."""
+
+
 class Scouted(NamedTuple):
     """What samples tell: where to start, and the metric there in units of all rows (None: not sampled)."""
 
@@ -174,11 +178,13 @@ class Scouted(NamedTuple):
     metric: Metric | None
 
 
-def _renew(decrement: float, ratio: float, ages: tuple[int, int], size: int, is_last: Callable[[float], bool]) -> bool:
+def _renew(
+    decrement: float, ratio: float, ages: tuple[int, int], cost: float, is_last: Callable[[float], bool]
+) -> bool:
     """Say whether the next point is to carry a metric of its own.
 
-    ``ages`` are those of the last metric and of this; ``is_last`` tells from a decrement whether a step with a fresh
-    metric from there is the last one.
+    ``ages`` are those of the last metric and of this, ``cost`` that of a metric in score passes; ``is_last`` tells from a
+    decrement whether a step with a fresh metric from there is the last one.
     """
     if np.isnan(ratio):
         return False
@@ -187,7 +193,7 @@ def _renew(decrement: float, ratio: float, ages: tuple[int, int], size: int, is_
     if ages[1] == 0:
         return ages[0] == 0 and ratio > POOR  # fresh, and yet slow: far from the optimum every step wants its own
     left = np.inf if ratio >= 1.0 else np.log(CLOSE / decrement) / np.log(ratio)
-    return left > 3.0 + size / 40.0  # score passes that a metric costs: memory's speed against arithmetic's
+    return left > AFTER + cost
 
 
 def _scoring(objective: Objective, params: Array, enough: float) -> Scouted | None:

@@ -137,6 +137,11 @@ class LikelihoodObjective:
         """Rows of the source."""
         return self.source.n_rows  # type: ignore[attr-defined]
 
+    @property
+    def metric_cost(self) -> float:
+        """How many passes for the score alone one more metric costs; see `natfit.data.arrays.Source`."""
+        return getattr(self.source, "metric_cost", 0.0)
+
     def sample(self, rows: int, rng: np.random.Generator) -> LikelihoodObjective | None:
         """Return the objective on a random sample of about so many rows, each counted as often as makes up for the rest.
 
@@ -231,6 +236,11 @@ class ParametrizedObjective:
     def n_rows(self) -> int | None:
         """Rows of the objective in home parameters; None where it can't be sampled."""
         return getattr(self.objective, "n_rows", None)
+
+    @property
+    def metric_cost(self) -> float:
+        """How many passes for the score alone one more metric costs."""
+        return getattr(self.objective, "metric_cost", 0.0)
 
     def sample(self, rows: int, rng: np.random.Generator) -> ParametrizedObjective | None:
         """Return the same on a random sample of about so many rows; see `LikelihoodObjective.sample`."""

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from natfit.data.matrix import Chosen, Constant, Dense, as_columns, cross
+from natfit.data.cutting import categorical
+from natfit.data.matrix import Chosen, Constant, Dense, Tabmat, as_columns, cross
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(11, 5)) * (RNG.random((11, 5)) < 0.6)
@@ -35,3 +36,24 @@ def test_cross_products_with_chosen_columns(right):
     expected = left.dense().T @ (WEIGHT[:, None] * right.dense())
     np.testing.assert_allclose(cross(left, WEIGHT, right), expected, atol=1e-13)
     np.testing.assert_allclose(cross(right, WEIGHT, left), expected.T, atol=1e-13)
+
+
+def test_rows_of_tabmat_matrices_are_cut_as_tabmat_cuts_them():
+    tabmat = pytest.importorskip("tabmat")
+
+    rng = np.random.default_rng(3)
+    parts = [
+        tabmat.DenseMatrix(rng.standard_normal((50, 2))),
+        categorical(rng.integers(0, 4, 50).astype(np.int32), 4, "g"),
+        tabmat.SparseMatrix(sparse.random(50, 5, 0.3, format="csc", random_state=1)),
+    ]
+    for matrix in (*parts, tabmat.SplitMatrix(parts)):
+        whole, design = matrix.toarray(), Tabmat(matrix)
+        weight, chosen = rng.random(20), np.array([3, 7, 40])
+        for _ in range(2):  # the second time from what was kept
+            cut = design.rows(10, 30)
+            np.testing.assert_array_equal(cut.dense(), whole[10:30])
+            np.testing.assert_allclose(cut.gram(weight), whole[10:30].T @ (weight[:, None] * whole[10:30]), atol=1e-12)
+        np.testing.assert_allclose(cut.matvec(np.ones(whole.shape[1])), whole[10:30].sum(axis=1), atol=1e-12)
+        np.testing.assert_allclose(cut.rmatvec(weight), weight @ whole[10:30], atol=1e-12)
+        np.testing.assert_array_equal(design.take(chosen).dense(), whole[chosen])
