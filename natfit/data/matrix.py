@@ -121,7 +121,8 @@ class Tabmat:
         return self.matrix.transpose_matvec(vector)
 
     def gram(self, weight: Array) -> Array:
-        return np.asarray(self.matrix.sandwich(np.ascontiguousarray(weight)))
+        made = self.matrix.sandwich(np.ascontiguousarray(weight))
+        return made.toarray() if hasattr(made, "toarray") else np.asarray(made)  # of one factor it is a sparse diagonal
 
     def weighted_rows(self, root: Array) -> Array:
         return self.matrix.toarray() * root[:, None]
