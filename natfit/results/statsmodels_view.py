@@ -72,6 +72,8 @@ class ModelView:
         return self.own.hessian(params, self._scale(params) if scale is None else scale, observed)
 
     def predict(self, params: Any, exog: Any = None, **known: Any) -> Array:
+        if np.iscomplexobj(params):
+            raise TypeError("natfit's links take real predictors only")  # statsmodels then takes real differences
         rows = None if exog is None else np.atleast_2d(exog)
         return np.asarray(self.own.predict(params, rows, **known))
 
