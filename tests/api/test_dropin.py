@@ -121,6 +121,25 @@ def test_a_family_has_statsmodels_methods_and_class(pair):
     assert isinstance(copied, type(given))
 
 
+def test_counts_of_successes_with_weights():
+    trials = RNG.integers(2, 9, size=N)
+    successes = RNG.binomial(trials, 1.0 / (1.0 + np.exp(-ETA)))
+    y, X = np.column_stack([successes, trials - successes]), sm.add_constant(FRAME[["x", "z"]].to_numpy())
+    weights = {"freq_weights": RNG.integers(1, 4, size=N), "var_weights": RNG.uniform(0.5, 1.5, size=N)}
+    options = {"family": sm.families.Binomial(), **weights}
+    theirs, ours = sm.GLM(y, X, **options).fit(**TIGHT), nf.GLM(y, X, **options).fit()
+    a, b = theirs.model, ours.model
+    for name in ("score_factor", "hessian_factor", "score_obs"):
+        close(getattr(b, name)(theirs.params), getattr(a, name)(theirs.params), rtol=1e-7)
+    close(b.loglike_mu(theirs.mu), a.loglike_mu(theirs.mu), rtol=1e-9)
+    for name in ("loglike", "deviance"):
+        close(getattr(b.family, name)(a.endog, theirs.mu), getattr(a.family, name)(a.endog, theirs.mu), rtol=1e-9)
+    for name in ("resid_anscombe", "resid_deviance", "resid_pearson"):
+        close(getattr(ours, name), getattr(theirs, name), rtol=1e-6)
+    close(ours.get_hat_matrix_diag(), theirs.get_hat_matrix_diag())
+    close(ours.get_distribution(X[:3], n_trials=5).mean(), theirs.get_distribution(X[:3], n_trials=5).mean())
+
+
 def test_a_family_of_no_model_has_no_link():
     with pytest.raises(AttributeError, match="belongs to no model and so has no link"):
         _ = nf.families.Poisson().link
@@ -290,7 +309,7 @@ def test_a_fit_without_its_rows(given):
     )
     new = FRAME.iloc[:4] if formula else FRAME[["x", "z"]].iloc[:4]
     fit = model.fit()
-    expected, table = fit.predict(new), str(fit.summary2())
+    expected, table, _ = fit.predict(new), str(fit.summary2()), (fit.fittedvalues, fit.null)
     whole = len(pickle.dumps(fit))
     fit.remove_data()
     assert len(pickle.dumps(fit)) < 0.6 * whole
