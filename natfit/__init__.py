@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from natfit.models.mixture import Mixture
     from natfit.models.mixture_constraint import Constraint
     from natfit.models.storing import load
-    from natfit.results.anova import anova
+    from natfit.results.comparing.anova import anova
+    from natfit.results.comparing.side_by_side import compare
+    from natfit.results.comparing.stepwise import step
     from natfit.results.distribution import DistributionResults
     from natfit.results.distributional import DistributionalResults
     from natfit.results.glm import GLMResults
     from natfit.results.mixture import MixtureResults
-    from natfit.results.side_by_side import compare
-    from natfit.results.stepwise import step
     from natfit.results.warnings import ConvergenceWarning, DegeneracyWarning, LocalMaximumWarning, SeparationWarning
 
     datasets: Any
@@ -33,8 +33,8 @@ _PACKAGES = ("data", "datasets", "diagnostics", "families", "metric", "optimize"
 _NAMES = {
     "GLM": "natfit.models.glm",
     "GLMResults": "natfit.results.glm",
-    "anova": "natfit.results.anova",
-    "compare": "natfit.results.side_by_side",
+    "anova": "natfit.results.comparing.anova",
+    "compare": "natfit.results.comparing.side_by_side",
     "Constraint": "natfit.models.mixture_constraint",
     "ConvergenceWarning": "natfit.results.warnings",
     "DegeneracyWarning": "natfit.results.warnings",
@@ -47,7 +47,7 @@ _NAMES = {
     "SeparationWarning": "natfit.results.warnings",
     "fit_distribution": "natfit.models.distribution",
     "load": "natfit.models.storing",
-    "step": "natfit.results.stepwise",
+    "step": "natfit.results.comparing.stepwise",
 }
 
 __all__ = [

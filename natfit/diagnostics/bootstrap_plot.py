@@ -10,7 +10,7 @@ from natfit.diagnostics.plotting import COLOURS, finish, grid_of_axes, style
 
 
 def plot_bootstrap(boot: Any, columns: list[Any], alpha: float, method: str) -> Any:
-    """Draw one histogram for each column; see `natfit.results.bootstrap_results.BootstrapResults.plot`."""
+    """Draw one histogram for each column; see `natfit.results.bootstrap.results.BootstrapResults.plot`."""
     unknown = [name for name in columns if name not in boot.estimate.index]
     if unknown or not columns:
         raise ValueError(

@@ -8,7 +8,7 @@ import numpy as np
 
 from natfit.diagnostics.fit_plots import POINT
 from natfit.diagnostics.plotting import COLOURS, finish, new_axes, pyplot
-from natfit.results.variables import Variables
+from natfit.results.effects.variables import Variables
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -58,7 +58,7 @@ def plot_effect(fit: Any, variable: str, which: str, partial: bool, at: Any, alp
             raise ValueError(f"{name!r} is held at one value; got {value!r}")
     column = variables.column(variable)
     values = levels if levels is not None else np.linspace(column.min(), column.max(), CURVE)
-    from natfit.results.request import typical_shifts
+    from natfit.results.effects.request import typical_shifts
 
     grid = variables.grid({variable: values, **held})
     table = fit.predictions(grid, which=which, alpha=alpha, **typical_shifts(fit))
@@ -97,7 +97,7 @@ def _partial_residuals(
     On the link's scale the prediction at a row's own value plus its working residual; for the mean the same carried back to
     first order, but a binomial's are the responses themselves, which stay between 0 and 1.
     """
-    from natfit.results.request import typical_shifts
+    from natfit.results.effects.request import typical_shifts
 
     own = variables.frame()
     rest = {name: grid.iloc[0][name] for name in grid if name != variable}

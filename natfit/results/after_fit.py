@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from natfit.results.bootstrap import Bootstrap
+from natfit.results.bootstrap.methods import Bootstrap
 from natfit.results.checks import Checks
+from natfit.results.effects.methods import Effects
 from natfit.results.influence import Influence
-from natfit.results.marginal import Effects
 from natfit.results.observations import Observations
 from natfit.results.plots import Plots
 from natfit.results.reporting import Reported

@@ -13,7 +13,7 @@ from natfit.results import covariance as cov
 from natfit.results import robust
 from natfit.results.after_fit import AfterFit
 from natfit.results.coefficients import Coefficients
-from natfit.results.comparing import Comparing
+from natfit.results.comparing.methods import Comparing
 from natfit.results.cov_type import CovarianceType, read
 from natfit.results.keeping import Keeping
 from natfit.results.measures import Measures

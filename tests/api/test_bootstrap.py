@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import natfit as nf
-from natfit.results.resampling import generator, seeds
+from natfit.results.bootstrap.resampling import generator, seeds
 from natfit.results.warnings import ConvergenceWarning
 
 CRABS = nf.datasets.load("crabs")

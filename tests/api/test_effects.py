@@ -12,8 +12,8 @@ import pytest
 from scipy import stats
 
 import natfit as nf
-from natfit.results import delta
-from natfit.results.effects import COMPARISONS, _stencil
+from natfit.results.effects import delta
+from natfit.results.effects.tables import COMPARISONS, _stencil
 
 CRABS = pd.DataFrame(nf.datasets.load("crabs")).assign(
     shade=lambda d: d["color"].map({1: "a", 2: "b", 3: "c", 4: "d"}), any=lambda d: (d["sat"] > 0).astype(int)

@@ -11,9 +11,9 @@ import numpy as np
 from natfit.data.checks import where
 from natfit.data.matrix import Columns
 from natfit.metric import Gram
-from natfit.results.comparison import Outcome, chi2, f_test, resolve_test
+from natfit.results.comparing.comparison import Outcome, chi2, f_test, resolve_test
+from natfit.results.comparing.score_test import rao_statistic, score_sums
 from natfit.results.covariance import finite_columns
-from natfit.results.score_test import rao_statistic, score_sums
 
 if TYPE_CHECKING:
     from natfit.results.glm import GLMResults
@@ -44,7 +44,7 @@ def several(fits: list[GLMResults], test: str | None, names: Sequence[str] | Non
 
 
 def _columns(fits: list[GLMResults], tested: list[Outcome | None], kind: str) -> dict[str, Any]:
-    from natfit.results.anova import columns_of_test
+    from natfit.results.comparing.anova import columns_of_test
 
     degrees = np.array([fit.df_resid for fit in fits])
     columns: dict[str, Any] = {"Resid. Df": degrees}

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from natfit.results.delta import Estimates, Part, at_once, averaged, inference, of_mean, two_sided
+from natfit.results.effects.delta import Estimates, Part, at_once, averaged, inference, of_mean, two_sided
+from natfit.results.effects.request import typical_shifts
+from natfit.results.effects.variables import Variables
 from natfit.results.prediction import quantile
-from natfit.results.request import typical_shifts
-from natfit.results.variables import Variables
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

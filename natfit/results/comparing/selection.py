@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from natfit.data.checks import did_you_mean
-from natfit.results.anova import SHAPES
-from natfit.results.comparison import Outcome, Submodel, check_reduction, compare, resolve_test
+from natfit.results.comparing.anova import SHAPES
+from natfit.results.comparing.comparison import Outcome, Submodel, check_reduction, compare, resolve_test
 from natfit.results.terms import Term, check_coding, columns_of, droppable, terms_of
 
 if TYPE_CHECKING:

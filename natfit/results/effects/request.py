@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from natfit.results.variables import Variables
+from natfit.results.effects.variables import Variables
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

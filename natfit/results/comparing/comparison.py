@@ -11,8 +11,8 @@ from scipy import special
 
 from natfit.metric import Gram
 from natfit.need import LOGLIK, METRIC, SCORE
+from natfit.results.comparing.score_test import rao_statistic
 from natfit.results.covariance import finite_columns
-from natfit.results.score_test import rao_statistic
 
 if TYPE_CHECKING:
     from natfit.results.glm import GLMResults

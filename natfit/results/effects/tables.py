@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from natfit.results.delta import (
+from natfit.results.effects.delta import (
     Estimates,
     Evaluate,
     Part,
@@ -26,8 +26,8 @@ from natfit.results.delta import (
     of_mean,
     run_of,
 )
-from natfit.results.request import Request
-from natfit.results.variables import Variables
+from natfit.results.effects.request import Request
+from natfit.results.effects.variables import Variables
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

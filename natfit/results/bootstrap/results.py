@@ -123,10 +123,11 @@ class BootstrapResults:
         Notes
         -----
         The p-quantile of B replicates is their (B + 1) p-th in order, interpolated (Davison and Hinkley, 1997, section 2.2).
-        BCa: Efron (1987), JASA 82, with the acceleration from one-step deletions (`natfit.results.acceleration`), so that
-        no observation is left out and fitted again; of a statistic of the user's own, or with alpha estimated, from refits
-        without a part of the rows. scipy's ``bootstrap`` resamples arrays that a function is applied to, which a refit from
-        weights is not; its BCa formula is this one.
+        BCa: Efron (1987), JASA 82, with the acceleration from one-step deletions
+        (`natfit.results.bootstrap.acceleration`), so that no observation is left out and fitted again; of a statistic
+        of the user's own, or with alpha estimated, from refits without a part of the rows. scipy's ``bootstrap``
+        resamples arrays that a function is applied to, which a refit from weights is not; its BCa formula is this
+        one.
         """
         import pandas as pd
 

@@ -111,7 +111,7 @@ class Comparing(Augmented):
         width     1.0   609.139  972.437  49.794     0.000
         C(color)  3.0   567.879  927.176   8.534     0.036
         """
-        from natfit.results.selection import drop1
+        from natfit.results.comparing.selection import drop1
 
         return drop1(self, scope, test, shape)  # type: ignore[arg-type]
 
@@ -130,6 +130,6 @@ class Comparing(Augmented):
         A term is tried only where all that it contains are there. F and LRT take the larger model's dispersion, AIC this
         fit's. Rows without a value of some further term are left out of all the models, with a warning.
         """
-        from natfit.results.selection import add1
+        from natfit.results.comparing.selection import add1
 
         return add1(self, scope, test, shape)  # type: ignore[arg-type]

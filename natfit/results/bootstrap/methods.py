@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from natfit.data.threads import one_blas_thread, processors
-from natfit.results.acceleration import of_coefficients, of_jackknife
-from natfit.results.bootstrap_results import BootstrapResults
-from natfit.results.resampling import generator, make_draw, read_units, seeds
+from natfit.results.bootstrap.acceleration import of_coefficients, of_jackknife
+from natfit.results.bootstrap.resampling import generator, make_draw, read_units, seeds
+from natfit.results.bootstrap.results import BootstrapResults
 
 if TYPE_CHECKING:
     from natfit.results.glm import GLMResults

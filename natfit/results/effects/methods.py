@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from natfit.results import adjusted_means as means
-from natfit.results import effects
-from natfit.results.variables import Variables
+from natfit.results.effects import adjusted_means as means
+from natfit.results.effects import tables as effects
+from natfit.results.effects.variables import Variables
 
 
 class Effects:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from natfit.results.comparison import (
+from natfit.results.comparing.comparison import (
     STATISTICS,
     Outcome,
     Submodel,
@@ -96,7 +96,7 @@ def anova(
     if not fits:
         raise ValueError("anova needs a fit, or several to compare")
     if len(fits) > 1:
-        from natfit.results.nested import several
+        from natfit.results.comparing.nested import several
 
         return several(list(fits), test, names)
     kind = _type(typ)

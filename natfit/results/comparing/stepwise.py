@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from natfit.results.anova import SHAPES, check_kind
-from natfit.results.comparison import Submodel, check_reduction
-from natfit.results.selection import CRITERIA, penalised, widened
+from natfit.results.comparing.anova import SHAPES, check_kind
+from natfit.results.comparing.comparison import Submodel, check_reduction
+from natfit.results.comparing.selection import CRITERIA, penalised, widened
 from natfit.results.terms import Term, check_coding, columns_of, droppable, terms_of
 
 if TYPE_CHECKING:
