@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import digamma, gammaln, polygamma
+from scipy.special import digamma, gammaln
 
+from natfit.families._stable import trigamma
 from natfit.families.base import ExponentialFamily
 from natfit.families.solving import increasing_root, inverse_digamma
 from natfit.parametrizations.base import Array, Mask
@@ -34,7 +35,7 @@ class DirichletForm(ExponentialFamily):
     def home_from_mean(self, m: Array) -> Array:
         def shortfall(total: Array, mean: Array) -> tuple[Array, Array]:
             alpha = inverse_digamma(mean + digamma(total)[..., None])
-            slope = polygamma(1, total) * (1.0 / polygamma(1, alpha)).sum(axis=-1)
+            slope = trigamma(total) * (1.0 / trigamma(alpha)).sum(axis=-1)
             added = alpha.sum(axis=-1)
             return np.log(total / added), 1.0 / total - slope / added
 
@@ -47,8 +48,8 @@ class DirichletForm(ExponentialFamily):
 
     def fisher_natural(self, eta: Array) -> Array:
         alpha = eta + 1.0
-        total = polygamma(1, alpha.sum(axis=-1))
-        return polygamma(1, alpha)[..., None] * np.eye(alpha.shape[-1]) - total[..., None, None]
+        total = trigamma(alpha.sum(axis=-1))
+        return trigamma(alpha)[..., None] * np.eye(alpha.shape[-1]) - total[..., None, None]
 
     def natural_from_home(self, theta: Array) -> Array:
         return theta - 1.0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import digamma, gammaln, polygamma
+from scipy.special import digamma, gammaln
 
+from natfit.families._stable import trigamma
 from natfit.families.base import ExponentialFamily
 from natfit.families.solving import inverse_log_minus_digamma
 from natfit.parametrizations.base import Array, Mask
@@ -43,7 +44,7 @@ class GammaForm(ExponentialFamily):
 
     def fisher_natural(self, eta: Array) -> Array:
         shape, rate = eta[..., 0] + 1.0, -eta[..., 1]
-        return _symmetric(polygamma(1, shape), 1.0 / rate, shape / rate**2)
+        return _symmetric(trigamma(shape), 1.0 / rate, shape / rate**2)
 
     def natural_from_home(self, theta: Array) -> Array:
         return np.stack([theta[..., 0] - 1.0, -theta[..., 1]], axis=-1)

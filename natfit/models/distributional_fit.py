@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from natfit.optimize.loop import Outcome, OutsideDomain
 from natfit.optimize.objective import LikelihoodObjective, Objective, ParametrizedObjective
 from natfit.optimize.optimizer import Optimizer, run
 from natfit.optimize.steps import Backtracking
+from natfit.optimize.stopping import Decrement
 from natfit.parametrizations.affine import Affine
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -29,6 +31,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 FARTHEST = 1.0
 """Nats for each observation that a unit step may move the distribution: one is far, but still in sight."""
 
+MANY = 4
+"""Times as many rows as a sample from which a sample is fitted first."""
 LARGE = 20_000
 """Rows from which steps take a share of the rows for an information that is no closed form."""
 
@@ -70,12 +74,39 @@ def fit_distributional(problem: Problem, settings: Settings) -> Fitted:
         Backtracking(),
         name="natural gradient",
     )
-    outcome = _maximize(objective, _starts(problem, tie, settings, kept), settings, optimizer)
+    starts = _starts(problem, tie, settings, kept)
+    if settings.start_params is None and problem.source.n_rows > MANY * _sample_rows(likelihood):
+        starts = _from_sample(problem, tie, settings, starts)
+    outcome = _maximize(objective, starts, settings, optimizer)
     if sparing:
         outcome = _with_exact_metric(outcome, likelihood, problem.source, tie)
     params = np.full(kept.size, np.nan)
     params[kept] = outcome.params
     return Fitted(params, kept, outcome.point, outcome, outcome.converged, outcome.reason, notes, None)
+
+
+def _sample_rows(likelihood: DistributionalLikelihood) -> int:
+    return max(50 * likelihood.layout.size, 10_000)
+
+
+def _from_sample(problem: Problem, tie: Affine, settings: Settings, starts: Iterator[Array]) -> Iterator[Array]:
+    """Yield the maximum of a random sample of rows, then the starts it came from: passes over few rows cost little."""
+    tried = list(itertools.islice(starts, 1))
+    likelihood = problem.likelihood
+    sample = problem.source.sample(_sample_rows(likelihood), np.random.default_rng(0))
+    if sample is not None:
+        reach = FARTHEST * sample.n_rows
+        direction = Striding(reach, stride_of(likelihood, sample, tie), finish="observed")
+        quick = replace(settings, stop=Decrement(1.0), callback=None)
+        objective = ParametrizedObjective(LikelihoodObjective(likelihood, sample), tie)
+        try:
+            outcome = _maximize(objective, iter(tried), quick, Optimizer(direction, Backtracking()))
+            if outcome.converged:
+                yield outcome.params
+        except OutsideDomain:
+            pass  # the starts are tried on all rows next
+    yield from tried
+    yield from starts
 
 
 def _with_exact_metric(outcome: Outcome, likelihood: DistributionalLikelihood, source: Source, tie: Affine) -> Outcome:

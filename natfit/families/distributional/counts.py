@@ -8,7 +8,7 @@ from scipy import special
 from natfit.families.distributional.base import Array, DistributionalFamily, Matrix, Theta
 from natfit.families.distributional.location_scale import weighted_moments
 from natfit.families.distributional.registry import register
-from natfit.families.distributional.rising import log_rising, rising_slope, shape_information
+from natfit.families.distributional.rising import log_rising, rising_bend, rising_slope, shape_information
 from natfit.families.interval import POSITIVE
 from natfit.families.support import counts
 
@@ -79,6 +79,18 @@ class NegativeBinomial2(NegativeBinomialBase):
         in_shape = rising_slope(y, r) - np.log1p(alpha * mean) + y / r - (y - mean) / (r + mean)
         return [(y - mean) / (mean * (1.0 + alpha * mean)), -r * r * in_shape]
 
+    def observed(self, y: Array, theta: Theta) -> Matrix:
+        mean, alpha = theta
+        r = 1.0 / alpha
+        total, gap = r + mean, y - mean
+        slope = rising_slope(y, r) - np.log1p(alpha * mean) + y / r - gap / total
+        bend = (gap / total) ** 2 / (r + y) + rising_bend(y, r)
+        return {
+            (0, 0): y / mean**2 - (y + r) / total**2,
+            (0, 1): (r / total) ** 2 * gap,
+            (1, 1): -(r**3) * (r * bend + 2.0 * slope),
+        }
+
     def fisher(self, y: Array, theta: Theta) -> Matrix:
         mean, alpha = theta
         r = 1.0 / alpha
@@ -105,6 +117,20 @@ class NegativeBinomial1(NegativeBinomialBase):
         in_shape = rising_slope(y, r) + y / r - np.log1p(alpha)
         in_alpha = (y / alpha - r) / (1.0 + alpha)
         return [in_shape / alpha, in_alpha - r / alpha * in_shape]
+
+    def observed(self, y: Array, theta: Theta) -> Matrix:
+        # second derivatives in (r, alpha), carried over by r = mean / alpha
+        mean, alpha = theta
+        r, more = mean / alpha, 1.0 + alpha
+        slope = rising_slope(y, r) + y / r - np.log1p(alpha)
+        bend, mixed = rising_bend(y, r) - y / (r * (r + y)), -1.0 / more
+        own = (r - y * (1.0 + 2.0 * alpha) / alpha**2) / more**2
+        down = -r / alpha
+        return {
+            (0, 0): -bend / alpha**2,
+            (0, 1): -(bend * down + mixed - slope / alpha) / alpha,
+            (1, 1): -(bend * down**2 + 2.0 * mixed * down + own + 2.0 * slope * r / alpha**2),
+        }
 
     def fisher(self, y: Array, theta: Theta) -> Matrix:
         # in (r, alpha): E[(d/dr)^2] = that at a fixed mean + alpha / (r (1 + alpha)), cross 1 / (1 + alpha)

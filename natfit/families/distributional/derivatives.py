@@ -72,3 +72,18 @@ def minus_jacobian(
         rows.append([-sum(weight * each[l] for weight, each in values) / step for l in range(len(domains))])
     size = range(len(domains))
     return {(k, l): 0.5 * (rows[k][l] + rows[l][k]) for k in size for l in size if k <= l}
+
+
+def smooth_jacobian(
+    function: Callable[[Theta], Sequence[Array]], theta: Theta, domains: Sequence[Interval]
+) -> dict[tuple[int, int], Array]:
+    """Return the derivatives of K functions of the parameters that change on the parameters' own scale, made symmetric."""
+    rows: list[list[Array]] = []
+    for k, domain in enumerate(domains):
+        values = np.asarray(theta[k], dtype=float)
+        room = np.minimum(values - domain.low, domain.high - values)
+        step = LARGEST * np.where(np.isfinite(room), room, np.maximum(np.abs(values), 1.0))
+        found = _along(function, theta, k, step)
+        rows.append([sum(weight * each[l] for weight, each in found) / step for l in range(len(domains))])
+    size = range(len(domains))
+    return {(k, l): 0.5 * (rows[k][l] + rows[l][k]) for k in size for l in size if k <= l}

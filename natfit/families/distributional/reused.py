@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from natfit.families.base import ExponentialFamily
+from natfit.families.distributional import derivatives
 from natfit.families.distributional.base import Array, DistributionalFamily, Matrix, Theta
 from natfit.families.distributional.closed import CLOSED, Closed
 from natfit.families.distributional.registry import register
@@ -87,12 +88,36 @@ class Reused(DistributionalFamily):
 
     def fisher(self, y: Array, theta: Theta) -> Matrix:
         xi = _stack(theta)
-        home, J = self.family.home_fisher(self.chart.to_home(xi)), self.chart.jacobian(xi)
+        return self._pulled(self.family.home_fisher(self.chart.to_home(xi)), self.chart.jacobian(xi))
+
+    def _pulled(self, home: Array, J: Array) -> Matrix:
+        """Return J'FJ of each row."""
         size = range(J.shape[-2])
         turned = [[_total(home[..., i, j] * J[..., j, l] for j in size) for l in range(self.K)] for i in size]
         return {
             (k, l): _total(J[..., i, k] * turned[i][l] for i in size) for k in range(self.K) for l in range(k, self.K)
         }
+
+    def observed(self, y: Array, theta: Theta) -> Matrix:
+        """Return minus the second derivatives: of an exponential family its information less the bend of eta(theta)."""
+        family = self.family
+        if not isinstance(family, ExponentialFamily):
+            return super().observed(y, theta)
+        xi = _stack(theta)
+        home, J = self.chart.to_home(xi), self.chart.jacobian(xi)
+        eta = family.natural_from_home(home)
+        left = family.sufficient_statistics(y) - family.mean_from_natural(eta)
+
+        def pulled(moved: Theta) -> list[Array]:
+            """Return (d eta / d xi)' left, the response held."""
+            place = _stack(moved)
+            natural = np.einsum("...kp,...k->...p", family.natural_jacobian(self.chart.to_home(place)), left)
+            chart = self.chart.jacobian(place)
+            return [_total(chart[..., i, k] * natural[..., i] for i in range(chart.shape[-2])) for k in range(self.K)]
+
+        bend = derivatives.smooth_jacobian(pulled, theta, self.domains)
+        fisher = self._pulled(family.home_fisher(home), J)
+        return {pair: fisher[pair] - bend[pair] for pair in fisher}
 
     def start(self, y: Array, weight: Array | None) -> list[float]:
         if not isinstance(self.family, ExponentialFamily):

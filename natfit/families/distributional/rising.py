@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from natfit.families._stable import STIRLING, horner, log1p_minus, stirling_error
+from natfit.families._stable import STIRLING, horner, log1p_minus, stirling_error, trigamma, trigamma_error
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -31,23 +31,42 @@ SMALL = 1e-13
 
 def log_rising(y: Array, r: Array) -> Array:
     """Return log Gamma(y + r) - log Gamma(r) - y log r, 0 at r = infinity."""
-    large = r > LARGE
-    x = np.where(large, r, LARGE + 1.0)
-    share = y / x
-    series = x * log1p_minus(share) + (y - 0.5) * np.log1p(share) + stirling_error(x + y) - stirling_error(x)
-    small = np.where(large, 1.0, r)
-    direct = special.gammaln(y + small) - special.gammaln(small) - y * np.log(small)
-    return np.where(large, series, direct)
+    return _split(y, r, _log_rising_far, lambda y, r: special.gammaln(y + r) - special.gammaln(r) - y * np.log(r))
+
+
+def _log_rising_far(y: Array, r: Array) -> Array:
+    share = y / r
+    return r * log1p_minus(share) + (y - 0.5) * np.log1p(share) + stirling_error(r + y) - stirling_error(r)
 
 
 def rising_slope(y: Array, r: Array) -> Array:
     """Return the derivative of `log_rising` in r: digamma(y + r) - digamma(r) - y / r."""
+    return _split(
+        y,
+        r,
+        lambda y, r: log1p_minus(y / r) + _digamma_error(r + y) - _digamma_error(r),
+        lambda y, r: special.digamma(y + r) - special.digamma(r) - y / r,
+    )
+
+
+def rising_bend(y: Array, r: Array) -> Array:
+    """Return trigamma(y + r) - trigamma(r) + y / (r (r + y)): what is left without the terms 1 / x of both."""
+    return _split(
+        y,
+        r,
+        lambda y, r: trigamma_error(r + y) - trigamma_error(r),
+        lambda y, r: trigamma(y + r) - trigamma(r) + y / (r * (r + y)),
+    )
+
+
+def _split(y: Array, r: Array, far: Any, near: Any) -> Array:
+    """Return ``far`` where r is large and ``near`` where it is not, each computed only where some row needs it."""
     large = r > LARGE
-    x = np.where(large, r, LARGE + 1.0)
-    series = log1p_minus(y / x) + _digamma_error(x + y) - _digamma_error(x)
-    small = np.where(large, 1.0, r)
-    direct = special.digamma(y + small) - special.digamma(small) - y / small
-    return np.where(large, series, direct)
+    if np.all(large):
+        return far(y, r)
+    if not np.any(large):
+        return near(y, r)
+    return np.where(large, far(y, np.where(large, r, LARGE + 1.0)), near(y, np.where(large, 1.0, r)))
 
 
 def _digamma_error(x: Array) -> Array:
