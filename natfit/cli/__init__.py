@@ -23,6 +23,7 @@ COMMANDS = {
     "fit": "Fit a generalized linear model to a table and print its summary.",
     "gallery": "Run textbook examples beside the books' numbers.",
     "invariance": "Show which optimizers' paths depend on the parametrization, and how much.",
+    "mixture": "Fit finite mixtures to columns of a table, and compare them by BIC.",
     "race": "Race optimizers in several parametrizations of one distribution.",
 }
 """Each command and what it does; the module of the same name holds it."""

@@ -33,6 +33,9 @@ WITHIN = 5.0
 NO_ROWS = 1e-4
 """Rows below which a component's weight falls on for ever, and there is nothing to finish."""
 
+FINISH = 10
+"""Steps that the observed data's metric has at first: on a plateau, where it is singular, EM gets on better."""
+
 ROUNDS = 12
 """Turns of EM and of the observed data's metric: the second is left where no step of it is accepted."""
 
@@ -111,7 +114,7 @@ def climb(
     """
     record = Record()
     passes = 20
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
         outcome = em().run(objective, params, Slow(left=0.1, gain=tol), min(passes, max_iterations), callback)
         _append(record, outcome.record)
         params = outcome.params
@@ -121,7 +124,7 @@ def climb(
         chart = coordinates(params)
         inner: Any = objective if chart is None else CurvedObjective(objective, chart)
         start = params if chart is None else chart.from_home(params)
-        outcome = finishing().run(inner, start, Decrement(tol), max_iterations, callback)
+        outcome = finishing().run(inner, start, Decrement(tol), min(FINISH * (turn + 1), max_iterations), callback)
         _append(record, outcome.record)
         params = outcome.params if chart is None else chart.to_home(outcome.params)
         if outcome.converged or len(record) >= max_iterations:
