@@ -17,6 +17,10 @@ from natfit.need import COMPLETE, MEAT, METRIC, OBSERVED, SCORE
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
+PRODUCT_ROWS = 1024
+"""Rows taken together in a product with the empirical information: it needs all their sufficient statistics."""
+
+
 class Shares(NamedTuple):
     """What the rows of a block say of their labels.
 
@@ -149,6 +153,25 @@ class MixtureLikelihood:
             sums["meat"] = Gram(outer)
         if need & METRIC:
             sums["metric"] = Gram(outer.copy())  # sums merge in place
+
+    def empirical_product(self, params: Array, block: Block, vector: Array) -> Sums:
+        """Return the empirical information times a vector, as ``product``: no matrix is formed."""
+        sums: Sums | None = None
+        for start in range(0, block.n_rows, PRODUCT_ROWS):
+            piece = self._product(params, block.rows(start, min(start + PRODUCT_ROWS, block.n_rows)), vector)
+            sums = piece if sums is None else sums.merge(piece)
+        assert sums is not None
+        return sums
+
+    def _product(self, params: Array, block: Block, vector: Array) -> Sums:
+        own, rest = self.split(params)
+        rows = self.components.view(block)
+        shares = self.shares(params, block, rows)
+        labelled = np.einsum("kqn,q->kn", self.weights.scores(own, block), vector[: self._cut])
+        along = self.components.along(rest, rows, vector[self._cut :]) + labelled
+        share = shares.weighted * (shares.responsibility * along).sum(axis=0)
+        first = self.weights.score(own, block, share, self.weights.completed(own, block, share))
+        return Sums(product=np.concatenate([first, self.components.signed_score(rest, rows, share)]))
 
     def complete_information(self, params: Array, block: Block) -> Sums:
         """Return the information that the rows would hold if their labels were known, given the rows, as ``complete``."""

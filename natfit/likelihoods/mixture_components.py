@@ -76,6 +76,18 @@ class Components:
             total[columns] += each @ share[k]
         return total
 
+    def along(self, params: Array, rows: Any, vector: Array) -> Array:
+        """Return the derivative of each row's log-density under each component along a vector, (K, n)."""
+        return np.array([each.T @ vector[columns] for columns, each in self.scores(params, rows)])
+
+    def signed_score(self, params: Array, rows: Any, share: Array) -> Array:
+        """Return the score, (size,), with weights ``share`` (K, n) of either sign."""
+        return Components.score(self, params, rows, share, None)
+
+    def complete_diagonal(self, params: Array, counts: Array) -> Array:
+        """Return roughly what ``counts`` (K,) labelled rows tell of each parameter: the scale that iterations need."""
+        return np.ones(self.size)
+
     def hessian(self, params: Array, rows: Any, share: Array) -> Array:
         """Return the Hessian of sum over n, k of share_kn log f_k(y_n), (size, size)."""
         raise NotImplementedError
@@ -214,6 +226,26 @@ class ExponentialComponents(Components):
         places = np.arange(self.size).reshape(self.n_components, self.width)
         return [(places[k], statistics - mean[k][:, None]) for k in range(self.n_components)]
 
+    def along(self, params: Array, rows: Any, vector: Array) -> Array:
+        each = self.natural(vector)
+        mean = self.family.mean_from_natural(self.natural(params))
+        return each @ self.with_statistics(rows)[0][1:] - (each * mean).sum(axis=-1)[:, None]
+
+    def signed_score(self, params: Array, rows: Any, share: Array) -> Array:
+        sums = share @ self.with_statistics(rows)[0].T
+        return self.score(params, rows, share, sums)
+
+    def complete_diagonal(self, params: Array, counts: Array) -> Array:
+        return (counts[:, None] * self.spread_of_statistics(params)).ravel()
+
+    def spread_of_statistics(self, params: Array) -> Array:
+        """Return the variances of the sufficient statistics under each component, (K, s)."""
+        return np.diagonal(self.family.fisher_natural(self.natural(params)), axis1=-2, axis2=-1)
+
+    def with_statistics(self, rows: Any) -> Any:
+        """Return what `view` does, all sufficient statistics in it."""
+        return rows
+
     def hessian(self, params: Array, rows: Any, share: Array) -> Array:
         each = self.family.fisher_natural(self.natural(params))
         counts = share.sum(axis=-1)
@@ -244,7 +276,7 @@ class ExponentialComponents(Components):
         return self.natural(params)[..., order, :].reshape(params.shape)
 
     def spreads(self, params: Array) -> Array:
-        return np.diagonal(self.family.fisher_natural(self.natural(params)), axis1=-2, axis2=-1)
+        return self.spread_of_statistics(params)
 
     def total_spread(self, completed: Array) -> Array:
         natural = self.family.natural_from_mean(completed[1:] / completed[0])

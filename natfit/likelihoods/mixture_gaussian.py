@@ -69,7 +69,7 @@ class GaussianComponents(ExponentialComponents):
 
     def joint(self, params: Array, log_weights: Array, rows: Any) -> Array:
         if self.dim < WIDE or params.ndim > 1:
-            return super().joint(params, log_weights, self._with_products(rows))
+            return super().joint(params, log_weights, self.with_statistics(rows))
         first, precision = self.family._split_natural(self.natural(params))
         factor = np.linalg.cholesky(precision)
         x = rows[0][1:]
@@ -85,7 +85,7 @@ class GaussianComponents(ExponentialComponents):
 
     def completed(self, params: Array, rows: Any, share: Array) -> Array:
         if rows[0].shape[0] == 1 + self.width or params.ndim > 1:
-            return super().completed(params, self._with_products(rows), share)
+            return super().completed(params, self.with_statistics(rows), share)
         made = np.empty((len(share), 1 + self.width))
         x = rows[0]
         for k, each in enumerate(share):
@@ -95,7 +95,7 @@ class GaussianComponents(ExponentialComponents):
             made[k, 1 + self.dim :] = pack(square[1:, 1:])
         return made
 
-    def _with_products(self, rows: Any) -> tuple[Array, float]:
+    def with_statistics(self, rows: Any) -> Any:
         made = rows[0]
         if made.shape[0] == 1 + self.width:
             return rows
@@ -104,7 +104,7 @@ class GaussianComponents(ExponentialComponents):
         return products(full, self.dim), 0.0
 
     def scores(self, params: Array, rows: Any) -> list[tuple[Array, Array]]:
-        return super().scores(params, self._with_products(rows))
+        return super().scores(params, self.with_statistics(rows))
 
     def moments(self, completed: Array) -> tuple[Array, Array, Array]:
         """Return counts (..., K), means (..., K, d) about the center and scatter matrices (..., K, d, d)."""
@@ -124,7 +124,7 @@ class GaussianComponents(ExponentialComponents):
         return self.pack(mean, covariance)
 
     def begin(self, rows: Any, share: Array) -> Array:
-        completed = super().completed(np.empty(0), self._with_products(rows), share)
+        completed = super().completed(np.empty(0), self.with_statistics(rows), share)
         counts, mean, scatter = self.moments(completed)
         with np.errstate(all="ignore"):
             return self.pack(mean, floored(self.model.maximize(counts, scatter, None), self.floor))

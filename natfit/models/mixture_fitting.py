@@ -12,6 +12,7 @@ from natfit.families.curvature import nearby_bend
 from natfit.likelihoods.mixture import MixtureLikelihood
 from natfit.metric import Gram
 from natfit.need import OBSERVED, SCORE
+from natfit.optimize.accelerated import accelerated_em
 from natfit.optimize.directions import NaturalGradient
 from natfit.optimize.em import Slow, em
 from natfit.optimize.loop import Outcome
@@ -26,6 +27,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 MOST_PARAMETERS = 400
 """Free parameters up to which the observed data's metric is held and solved."""
+
+WIDE_TOL = 1e-6
+"""Decrement, a thousandth of a standard error squared, that ends a fit of more parameters."""
 
 WITHIN = 5.0
 """Standard errors from the optimum within which the observed information is tried."""
@@ -112,6 +116,8 @@ def climb(
     tol : float
         On the decrement in the observed data's metric.
     """
+    if params.size > MOST_PARAMETERS:
+        return climb_wide(objective, params, tol, max_iterations, callback)
     record = Record()
     passes = 20
     for turn in range(ROUNDS):
@@ -131,6 +137,61 @@ def climb(
             break
         passes *= 2
     return outcome._replace(params=params, record=record)
+
+
+def climb_wide(
+    objective: MixtureObjective, params: Array, tol: float, max_iterations: int, callback: Callable[[Any], Any] | None
+) -> Outcome:
+    """Return the outcome of accelerated EM, for more parameters than a metric is held for.
+
+    It ends on the decrement in the empirical information, found by conjugate gradients.
+    """
+    record = Record()
+    gain = 1e-4
+    for _ in range(ROUNDS):
+        outcome = accelerated_em().run(objective, params, Slow(gain=gain), max_iterations - len(record), callback)
+        _append(record, outcome.record)
+        params = outcome.params
+        decrement = conjugate_decrement(objective, outcome.point, tol)
+        met = decrement < WIDE_TOL or gain < tol
+        if met or len(record) >= max_iterations:
+            break
+        gain *= 1e-2
+    how = f"the decrement, by conjugate gradients, is {decrement:.2g}"
+    reason = how if met else f"no convergence within {max_iterations} iterations; {how}"
+    return outcome._replace(params=params, record=record, converged=met, reason=reason, decrement=decrement)
+
+
+def conjugate_decrement(objective: MixtureObjective, point: Point, tol: float, most: int = 50) -> float:
+    """Return score' F^-1 score in the empirical information by conjugate gradients: a lower bound that rises to it."""
+    likelihood, source = objective.likelihood, objective.source
+    score = point.score
+
+    def times(vector: Array) -> Array:
+        sums = source.reduce(lambda block: likelihood.empirical_product(point.params, block, vector))
+        return sums["product"]
+
+    _own, rest = likelihood.split(point.params)
+    counts = point.sums["complete_weights"]
+    first = (counts * (1.0 - counts / counts.sum()))[: likelihood.weights.size]
+    diagonal = np.concatenate([first, likelihood.components.complete_diagonal(rest, counts)])
+    residual, total = score.copy(), 0.0
+    along = residual / diagonal
+    size = float(residual @ along)
+    for _ in range(most):
+        image = times(along)
+        curvature = float(along @ image)
+        if not curvature > 0.0:
+            break
+        gained = size * size / curvature
+        total += gained
+        if gained < 1e-3 * total or total < tol:
+            break
+        residual = residual - size / curvature * image
+        scaled = residual / diagonal
+        now = float(residual @ scaled)
+        along, size = scaled + now / size * along, now
+    return total
 
 
 def _append(record: Record, more: Record) -> None:
