@@ -57,9 +57,11 @@ class FileTables(Tables):
 
         for path in self.paths:
             try:
-                data = ds.dataset(path, format=self.kind, schema=self._schema)
+                data = ds.dataset(path, format=_format(self.kind), schema=self._schema)
+                # Nothing is read ahead: the threads that work on tables leave no processor free for it, and what is
+                # read ahead of them is memory.
                 batches = data.to_batches(
-                    columns=list(columns), batch_size=TABLE_ROWS, batch_readahead=4, fragment_readahead=1
+                    columns=list(columns), batch_size=TABLE_ROWS, batch_readahead=0, fragment_readahead=0
                 )
                 for batch in batches:
                     if batch.num_rows:
@@ -155,6 +157,16 @@ def _head(path: str, kind: str) -> tuple[Any, int]:
             else "CSV"
         )
         raise ValueError(f"{path!r} can't be read as {what}: {_sentence(error)}; write the file again") from None
+
+
+def _format(kind: str) -> Any:
+    """Return how files are read: Parquet by a buffered stream, since whole row groups are gigabytes in some files."""
+    import pyarrow.dataset as ds
+
+    if kind == "csv":
+        return kind
+    options = ds.ParquetFragmentScanOptions(pre_buffer=False, use_buffered_stream=True)
+    return ds.ParquetFileFormat(default_fragment_scan_options=options)
 
 
 def _sentence(error: BaseException) -> str:

@@ -151,7 +151,7 @@ class Table(Mapping[str, Any]):
         array = unmasked(column)
         if array.ndim != 1:
             raise ValueError(f"column {name!r} must be one-dimensional; it has shape {array.shape}")
-        return plain(pd.Series(array, index=self._position, name=name))
+        return plain(pd.Series(array, index=self._position, name=name, copy=False))
 
 
 def plain(series: pd.Series[Any]) -> pd.Series[Any]:

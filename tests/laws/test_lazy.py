@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 import natfit as nf
 from natfit.data.arrays import sampled_rows
@@ -149,3 +150,22 @@ def test_sampled_rows_are_distinct_in_order_and_inside(n_rows, rows):
     assert chosen[0] >= 0
     assert chosen[-1] < n_rows
     assert chosen.size <= rows
+
+
+@pytest.mark.parametrize("layout", ["C", "F", "float32", "strided", "sparse"])
+def test_a_design_is_taken_as_it_lies(layout):
+    y, X = draw("poisson", "log", rows=45_000)
+    single = X.astype(np.float32)
+    expected = plain(y, single.astype(float), family="poisson")
+    given = {
+        "C": single.astype(float),
+        "F": np.asfortranarray(single.astype(float)),
+        "float32": single,
+        "strided": np.repeat(single.astype(float), 2, axis=1)[:, ::2],
+        "sparse": sparse.csr_array(single.astype(float)),
+    }[layout]
+    model = nf.GLM(y, given, family="poisson")
+    assert layout == "sparse" or np.shares_memory(model.data.design.array, given)
+    fit = model.fit()
+    np.testing.assert_allclose(fit.params, expected.params, rtol=1e-9)
+    np.testing.assert_allclose(fit.bse, expected.bse, rtol=1e-6)
