@@ -66,3 +66,20 @@ def test_a_wrong_jacobian_is_refused_at_registration() -> None:
             at=[[1.5], [2.0]],
             vectorized=True,
         )
+
+
+TABLES = sorted((Path(__file__).parents[2] / "docs").glob("from-*.md"))
+KINDS = {"nf": [nf], "fit": [nf.GLM, nf.GLMResults], "mixture": [nf.MixtureResults]}
+"""What stands before a dot in the tables of calls: the package, a fit, a mixture's fit."""
+
+
+@pytest.mark.parametrize("page", TABLES, ids=lambda page: page.stem)
+def test_every_call_in_a_table_exists(page: Path) -> None:
+    rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("| ")][1:]
+    calls = [
+        call for row in rows for call in re.findall(r"\b(nf|fit|mixture)\.(\w+)", row.replace("\\|", "/").split("|")[2])
+    ]
+    assert calls
+    instance = {"params", "bse", "bic", "aic", "icl"}
+    for owner, name in calls:
+        assert name in instance or any(hasattr(each, name) for each in KINDS[owner]), f"{page.name}: {owner}.{name}"
