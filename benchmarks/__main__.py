@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import report
+from benchmarks import further, report
 from benchmarks.bootstrap import compare_bootstraps
 from benchmarks.cases import FAMILIES, Case
 from benchmarks.peers import PEERS, Peer, choose
@@ -31,6 +31,13 @@ def count(text: str) -> int:
     return value
 
 
+def shapes(text: str) -> list[tuple[int, int]]:
+    pairs = [part.lower().split("x") for part in names(text)]
+    if any(len(pair) != 2 for pair in pairs):
+        raise argparse.ArgumentTypeError(f"must be rows x columns, as in 1000000x20,200000x200; got {text!r}")
+    return [(count(rows), count(columns)) for rows, columns in pairs]
+
+
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="python -m benchmarks",
@@ -38,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--rows", type=count, help=f"rows of the design ({FULL['rows']})")
     made.add_argument("--columns", type=count, help=f"columns, the constant included ({FULL['columns']})")
+    made.add_argument("--shapes", type=shapes, help="rows x columns of several designs: 1000000x20,200000x200")
     made.add_argument("--family", type=names, help=f"one or more, with commas, of {', '.join(FAMILIES)} (poisson)")
     made.add_argument("--peers", type=names, default=list(PEERS), help=f"some of {', '.join(PEERS)} (all)")
     made.add_argument("--repeat", type=count, help=f"fits of each ({FULL['repeat']}; small ones {SMALL_REPEAT})")
@@ -55,6 +63,13 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="1,000 refits of 10,000 x 10 to rows drawn anew, beside a loop of statsmodels",
     )
+    what.add_argument("--categories", type=count, metavar="ROWS", help="factors of many levels, from a formula")
+    what.add_argument("--stream", type=count, metavar="ROWS", help="rows read from Parquet in every pass")
+    what.add_argument(
+        "--sweep", type=count, metavar="ENTRIES", help="natfit's cost by rows and by columns, up to a size"
+    )
+    made.add_argument("--dask", action="store_true", help="with --stream: on a Dask cluster too, a worker killed")
+    made.add_argument("--plot", type=Path, help="with --sweep: draw it to this file")
     what.add_argument("--quick", action="store_true", help="something of everything, within a minute")
     return made
 
@@ -96,6 +111,15 @@ def cases(options: argparse.Namespace) -> tuple[list[Case], list[Case]]:
         return small, made(FAMILIES, QUICK["rows"], QUICK["columns"])
     if options.bootstrap:
         return [], made(("poisson",), *BOOTSTRAP)
+    if options.categories or options.stream or options.sweep:
+        return [], []
+    if options.shapes:
+        families = options.family or ("poisson",)
+        return [], [
+            Case(family, rows, columns, seed=options.seed, order=options.order)
+            for rows, columns in options.shapes
+            for family in families
+        ]
     return [], made(("poisson",), FULL["rows"], FULL["columns"])
 
 
@@ -111,6 +135,7 @@ def sections(
         yield report.bootstrap_table(
             case.title, compare_bootstraps(case, options.repeat or BOOTSTRAP_REPEAT, options.timeout)
         )
+    yield from further.sections(options)
     for case in () if options.bootstrap else large:
         repeat = options.repeat or (QUICK if options.quick else FULL)["repeat"]
         yield report.comparison_table(compare(case, peers, repeat, options.timeout))

@@ -49,7 +49,7 @@ def comparison_table(comparison: Comparison) -> str:
         f"turn. The fastest Gram pass: {gram:.3g} s. Design: {_mb(case.design_bytes)} MB, {layout} contiguous. "
         f"Extra memory: {measured[0] if measured else NONE}.",
         "",
-        _table(head, rows),
+        table(head, rows),
     ]
     lines += [f"{one.peer} failed: {one.failures[0]}\n" for one in comparison.runs if one.failures]
     return "\n".join(lines)
@@ -78,7 +78,7 @@ def small_table(timings: Mapping[str, Mapping[str, Sequence[float]]], shape: str
         "",
         f"Medians of {repeat} fits with standard errors in one process, the peers in turn.",
         "",
-        _table(["family", "peer", "milliseconds", "quartiles", "times natfit"], rows),
+        table(["family", "peer", "milliseconds", "quartiles", "times natfit"], rows),
     ]
     return "\n".join(lines)
 
@@ -101,7 +101,7 @@ def bootstrap_table(title: str, ways: Sequence[Sequence[Timing]]) -> str:
         "its fit, and loops of `GLM(y[rows], X[rows]).fit()`, which make fewer replicates, of the same rows; "
         f"their time is scaled to {REPLICATES}.",
         "",
-        _table([*head, "largest difference in standard errors"], rows),
+        table([*head, "largest difference in standard errors"], rows),
     ]
     return "\n".join(lines)
 
@@ -132,7 +132,7 @@ def _row(one: Runs, base: Runs | None, gram: float, design_bytes: int) -> list[s
     ]
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     right = ["---"] + ["---:"] * (len(head) - 1)
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, right, *rows]) + "\n"
 

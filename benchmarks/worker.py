@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import bootstrap, small
+from benchmarks import bootstrap, categories, small, streams, sweep
 from benchmarks.cases import Case, load
 from benchmarks.judge import Maximum, find_maximum
 from benchmarks.measure import measure
@@ -68,6 +68,7 @@ def _maximum(y: np.ndarray, X: np.ndarray, job: dict[str, Any]) -> Maximum:
 
 
 JOBS = {"fit": fit, "gram": gram, "judge": judge, "small": small.job, "bootstrap": bootstrap.job}
+JOBS |= {"categories": categories.job, "sweep": sweep.job, **streams.JOBS}
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from natfit.models import separation
 from natfit.models.bias_reduction import Reduction, fit_reduced
 from natfit.models.starting import Start, explain_alias, first_pass, starting_points
 from natfit.optimize.checkpoint import Checkpoint
-from natfit.optimize.lazy import Lazy
+from natfit.optimize.lazy import FEW, Lazy
 from natfit.optimize.loop import Outcome, OutsideDomain
 from natfit.optimize.objective import LikelihoodObjective, Objective, ParametrizedObjective, Point
 from natfit.optimize.optimizer import Optimizer, natural_gradient, run
@@ -97,7 +98,8 @@ def fit_glm(
     settings : Settings
     """
     if settings.may_be_lazy:
-        fitted = _fit_lazily(likelihood, source, mean, df, settings)
+        with one_blas_thread() if source.n_rows >= FEW else nullcontext():
+            fitted = _fit_lazily(likelihood, source, mean, df, settings)
         if fitted is not None:
             return fitted
     first = settings.first or first_pass(likelihood, source, mean)
@@ -121,8 +123,7 @@ def _fit_lazily(
     if settings.start_params is not None:  # likely nearer than the sample's own optimum
         settings = replace(settings, lazy=replace(settings.lazy, sample=False))
     try:
-        with one_blas_thread():
-            fitted = _fit_from(first, likelihood, source, mean, df, settings)
+        fitted = _fit_from(first, likelihood, source, mean, df, settings)
     except OutsideDomain:
         return None
     return fitted if fitted.outcome.converged else None
