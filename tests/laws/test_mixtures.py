@@ -17,6 +17,7 @@ from natfit.likelihoods.mixture_composed import Noise, ProductComponents, WithFi
 from natfit.likelihoods.mixture_gaussian import GaussianComponents
 from natfit.models.mixture_coordinates import free_coordinates
 from natfit.models.mixture_fitting import CurvedObjective, MixtureObjective, conjugate_decrement
+from natfit.models.mixture_starts import short_runs
 from natfit.need import LOGLIK, MEAT, METRIC, OBSERVED, SCORE
 from natfit.optimize.accelerated import accelerated_em
 from natfit.optimize.em import Slow, em
@@ -172,6 +173,26 @@ def test_information_in_a_model_s_coordinates_is_a_second_derivative(model: str)
     bend = numerical(lambda p: objective.evaluate(p, LOGLIK | SCORE).score, xi, scale)
     observed = point.sums["observed"].matrix * scale * scale[:, None]
     assert observed == pytest.approx(-bend * scale * scale[:, None], rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("model", ["EEE", "VEV"])
+def test_a_result_holds_the_information_that_ended_the_fit(model: str) -> None:
+    fit = nf.Mixture("gaussian", 2, model).fit(nf.datasets.load("faithful"), random_state=0, n_init=6)
+    chart = free_coordinates(fit.likelihood)(fit.base.params)
+    objective = CurvedObjective(fit.model.objective(fit.base), chart)
+    point = objective.evaluate(chart.from_home(fit.base.params), LOGLIK | SCORE | OBSERVED | METRIC)
+    held, expected = fit.information().matrix_form(), point.sums["observed"].matrix
+    scale = 1.0 / np.sqrt(expected.diagonal())
+    assert held * scale * scale[:, None] == pytest.approx(expected * scale * scale[:, None], abs=1e-7)
+
+
+def test_starts_heed_weights() -> None:
+    data = nf.datasets.load("london_times")
+    block = Block({}, {"y": data["deaths"].to_numpy(float), "weight": data["freq"].to_numpy(float)})
+    likelihood = MixtureLikelihood(ExponentialComponents(Poisson(), 2))
+    found = short_runs(likelihood, block, 4, np.random.default_rng(0), 4000, 1e-12)
+    assert found.loglik[0] == pytest.approx(-1989.945860, abs=1e-5)  # reference/public.json, london_times
+    assert (np.diff(found.loglik) <= 0.0).all()
 
 
 @pytest.mark.parametrize(("family", "covariance"), [("gaussian", "VVV"), ("gaussian", "VEI"), ("gamma", "full")])
