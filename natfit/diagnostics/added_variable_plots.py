@@ -8,7 +8,7 @@ import numpy as np
 
 from natfit.diagnostics.fit_plots import POINT, guide
 from natfit.diagnostics.plotting import COLOURS, finish, new_axes
-from natfit.results import added_variable as residuals
+from natfit.results.drop_in import added_variable as residuals
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -15,12 +15,12 @@ from natfit.results.after_fit import AfterFit
 from natfit.results.coefficients import Coefficients
 from natfit.results.comparing.methods import Comparing
 from natfit.results.cov_type import CovarianceType, read
+from natfit.results.drop_in.surface import Surface
 from natfit.results.keeping import Keeping
 from natfit.results.measures import Measures
 from natfit.results.prediction import Prediction, of_statistic
 from natfit.results.profiling import Profiling
 from natfit.results.residuals import Residuals
-from natfit.results.surface import Surface
 from natfit.results.tests import Tests
 
 if TYPE_CHECKING:

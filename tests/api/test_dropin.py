@@ -17,7 +17,7 @@ from statsmodels.graphics import regressionplots
 from statsmodels.stats.outliers_influence import MLEInfluence
 
 import natfit as nf
-from natfit.results import added_variable
+from natfit.results.drop_in import added_variable
 
 RNG = np.random.default_rng(11)
 N = 60

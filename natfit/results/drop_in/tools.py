@@ -11,7 +11,7 @@ from statsmodels.iolib.summary2 import Summary as Summary2
 from statsmodels.stats.contrast import MultiCompResult, t_test_multi
 from statsmodels.stats.outliers_influence import GLMInfluence
 
-from natfit.results.statsmodels_view import FitView, require_identified
+from natfit.results.drop_in.view import FitView, require_identified
 
 if TYPE_CHECKING:
     from natfit.results.glm import GLMResults

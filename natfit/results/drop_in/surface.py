@@ -76,7 +76,7 @@ class Surface:
         ValueError
             If a coefficient is aliased or separated.
         """
-        from natfit.results.statsmodels_tools import hat_matrix_diag
+        from natfit.results.drop_in.tools import hat_matrix_diag
 
         return hat_matrix_diag(self, observed)  # type: ignore[arg-type]
 
@@ -88,7 +88,7 @@ class Surface:
         observed : bool
             Whether leverages are those of the observed information.
         """
-        from natfit.results.statsmodels_tools import influence
+        from natfit.results.drop_in.tools import influence
 
         return influence(self, observed)  # type: ignore[arg-type]
 
@@ -108,7 +108,7 @@ class Surface:
         dummy, count : bool
             Whether columns of zeros and ones, or of counts, are changed by one instead of differentiated.
         """
-        from natfit.results.statsmodels_tools import marginal_effects
+        from natfit.results.drop_in.tools import marginal_effects
 
         return marginal_effects(self, at, method, atexog, dummy, count)  # type: ignore[arg-type]
 
@@ -138,7 +138,7 @@ class Surface:
         observed : bool
             Whether the score's covariance is the observed information.
         """
-        from natfit.results.statsmodels_tools import score_test
+        from natfit.results.drop_in.tools import score_test
 
         return score_test(
             self,  # type: ignore[arg-type]
@@ -176,7 +176,7 @@ class Surface:
         >>> fit.t_test_pairwise("g").result_frame["coef"].round(3).to_dict()
         {'b-a': 0.811, 'c-a': 1.253, 'c-b': 0.442}
         """
-        from natfit.results.statsmodels_tools import t_test_pairwise
+        from natfit.results.drop_in.tools import t_test_pairwise
 
         return t_test_pairwise(self, term_name, method, alpha, factor_labels)  # type: ignore[arg-type]
 
@@ -189,7 +189,7 @@ class Surface:
         float_format: str = "%.4f",
     ) -> Any:
         """Return statsmodels' second kind of table; arguments as of `summary`."""
-        from natfit.results.statsmodels_tools import summary2
+        from natfit.results.drop_in.tools import summary2
 
         return summary2(self, yname, xname, title, alpha, float_format)  # type: ignore[arg-type]
 
@@ -207,7 +207,7 @@ class Surface:
         >>> fit.predict([[1.0]])
         array([4.])
         """
-        from natfit.results.slim import remove_rows
+        from natfit.results.drop_in.slim import remove_rows
 
         remove_rows(self)  # type: ignore[arg-type]
 
