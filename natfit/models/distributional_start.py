@@ -63,7 +63,7 @@ class Striding(Reaching):
 
     def __call__(self, objective: Objective, point: Point, state: Any) -> tuple[Heading, Any]:
         heading, state = super().__call__(objective, point, state)
-        if heading.decrement is None or heading.decrement <= 1.0 or self._length(heading.vector) <= STRIDE:
+        if heading.decrement is None or self._length(heading.vector) <= STRIDE:
             return heading, state
         metric, weight = point.metric.matrix_form(), self.reach
         for _ in range(200):

@@ -10,6 +10,7 @@ from scipy import special
 
 from natfit.families.distributional.base import Parameters
 from natfit.families.distributional.reused import PREFERRED, Reused
+from natfit.families.interval import UNIT
 
 if TYPE_CHECKING:
     from natfit.results.distributional import DistributionalResults
@@ -18,6 +19,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 NONE = 1e-8
 """Correlation of two parameters' scores under which they count as orthogonal: what rounding leaves."""
+EXTREME = 1e-7
+"""Probability that counts as 0 where a fit has not converged."""
 ROWS = 500
 """Rows at whose fitted parameters other parametrizations are tried."""
 
@@ -164,6 +167,19 @@ class Diagnosis:
                 return (
                     f"{name} runs to {towards} in every row, where the data can't tell the {self.family.name} family from "
                     f"the {simpler}; fit family={simpler!r} instead"
+                )
+        return "" if self.fitted.converged else self._separated()
+
+    def _separated(self) -> str:
+        """Say in words which probability is fitted ever closer to 0 or 1 in some rows, where a fit has not converged."""
+        theta = self._parameters(self.model.new_rows())
+        for name, own, domain in zip(self.family.parameter_names, theta, self.family.domains, strict=True):
+            extreme = int(((own < EXTREME) | (own > 1.0 - EXTREME)).sum())
+            if domain == UNIT and extreme and name not in self.model.held:
+                return (
+                    f"{name} is fitted ever closer to 0 or 1 in {extreme} row(s), along coefficients that run off to "
+                    "infinity (separation) and have no maximum-likelihood estimate; leave columns out of its formula, or "
+                    f"hold {name}"
                 )
         return ""
 

@@ -11,9 +11,11 @@ from natfit.families.distributional import (  # noqa: F401  (each registers its 
     categorical,
     counts,
     location_scale,
+    mean_precision,
     positive,
     proportions,
     reused,
+    tweedie,
     zero_inflated,
 )
 from natfit.families.distributional.base import DistributionalFamily, Parameters

@@ -190,7 +190,7 @@ def _domains(family: Family, chart: Parametrization) -> tuple[Interval, ...]:
     return tuple(found)
 
 
-for _name in ("gaussian", "lognormal", "gamma", "inverse_gaussian", "beta", "von_mises"):
+for _name in ("gaussian", "lognormal", "gamma", "inverse_gaussian", "von_mises"):
     from natfit.families import registry as _families
 
     register(Reused.of(_families.get(_name)))
