@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from natfit.models.glm import GLM
     from natfit.models.mixture import Mixture
     from natfit.models.mixture_constraint import Constraint
+    from natfit.models.mixture_regression import MixtureRegression
     from natfit.models.storing import load
     from natfit.results.comparing.anova import anova
     from natfit.results.comparing.side_by_side import compare
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from natfit.results.distributional import DistributionalResults
     from natfit.results.glm import GLMResults
     from natfit.results.mixture import MixtureResults
+    from natfit.results.mixture_regression import MixtureRegressionResults
     from natfit.results.warnings import ConvergenceWarning, DegeneracyWarning, LocalMaximumWarning, SeparationWarning
 
     datasets: Any
@@ -43,6 +45,8 @@ _NAMES = {
     "DistributionalResults": "natfit.results.distributional",
     "LocalMaximumWarning": "natfit.results.warnings",
     "Mixture": "natfit.models.mixture",
+    "MixtureRegression": "natfit.models.mixture_regression",
+    "MixtureRegressionResults": "natfit.results.mixture_regression",
     "MixtureResults": "natfit.results.mixture",
     "SeparationWarning": "natfit.results.warnings",
     "fit_distribution": "natfit.models.distribution",
@@ -61,6 +65,8 @@ __all__ = [
     "GLMResults",
     "LocalMaximumWarning",
     "Mixture",
+    "MixtureRegression",
+    "MixtureRegressionResults",
     "MixtureResults",
     "SeparationWarning",
     "__version__",

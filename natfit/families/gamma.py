@@ -100,6 +100,13 @@ class Gamma(Response, GammaForm):
         gap = log1p_minus(np.subtract(y, mu) / mu)
         return shape * gap + 0.5 * np.log(shape / (2.0 * np.pi)) - stirling_error(shape) - np.log(y)
 
+    def dispersion_derivatives(
+        self, y: Array, mu: Array, dispersion: float = 1.0, weight: Any = 1.0
+    ) -> tuple[Array, Array]:
+        shape = np.asarray(weight, dtype=float) / dispersion
+        excess = shape * (log1p_minus(np.subtract(y, mu) / mu) + np.log(shape) - special.digamma(shape))
+        return -excess, excess + shape - shape**2 * special.polygamma(1, shape)
+
     def response_tails(
         self, y: Array, mu: Array, dispersion: float = 1.0, weight: Any = 1.0, strict: bool = False
     ) -> tuple[Array, Array]:

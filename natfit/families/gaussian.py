@@ -10,7 +10,7 @@ from scipy import special
 from natfit.families.interval import REAL, Array
 from natfit.families.normal_form import NormalForm
 from natfit.families.registry import register
-from natfit.families.response import Response, refuse_outside
+from natfit.families.response import Response, normal_dispersion_derivatives, refuse_outside
 from natfit.families.support import REALS
 
 
@@ -64,6 +64,11 @@ class Gaussian(Response, NormalForm):
         """-(w (y - mu)^2 / phi + log(2 pi phi / w)) / 2."""
         variance = dispersion / np.asarray(weight, dtype=float)
         return -0.5 * (np.square(np.subtract(y, mu)) / variance + np.log(2.0 * np.pi * variance))
+
+    def dispersion_derivatives(
+        self, y: Array, mu: Array, dispersion: float = 1.0, weight: Any = 1.0
+    ) -> tuple[Array, Array]:
+        return normal_dispersion_derivatives(self.unit_deviance(y, mu) * weight / dispersion)
 
     def response_tails(
         self, y: Array, mu: Array, dispersion: float = 1.0, weight: Any = 1.0, strict: bool = False

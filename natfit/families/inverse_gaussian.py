@@ -11,7 +11,7 @@ from scipy.special import exp1
 from natfit.families.base import ExponentialFamily
 from natfit.families.interval import POSITIVE, Array
 from natfit.families.registry import register
-from natfit.families.response import Response, refuse_outside
+from natfit.families.response import Response, normal_dispersion_derivatives, refuse_outside
 from natfit.families.support import POSITIVE as POSITIVE_SUPPORT
 from natfit.families.tails import inverse_gaussian_tails
 from natfit.parametrizations import Identity, Log, Parametrization, Power, Product
@@ -76,6 +76,11 @@ class InverseGaussian(Response, ExponentialFamily):
         """-(w d(y, mu) / phi + log(2 pi phi y^3 / w)) / 2, d the unit deviance."""
         scale = dispersion / np.asarray(weight, dtype=float)
         return -0.5 * (self.unit_deviance(y, mu) / scale + np.log(2.0 * np.pi * scale) + 3.0 * np.log(y))
+
+    def dispersion_derivatives(
+        self, y: Array, mu: Array, dispersion: float = 1.0, weight: Any = 1.0
+    ) -> tuple[Array, Array]:
+        return normal_dispersion_derivatives(self.unit_deviance(y, mu) * weight / dispersion)
 
     def response_tails(
         self, y: Array, mu: Array, dispersion: float = 1.0, weight: Any = 1.0, strict: bool = False

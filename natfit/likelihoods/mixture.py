@@ -95,7 +95,11 @@ class MixtureLikelihood:
     def shares(self, params: Array, block: Block, rows: Any = None) -> Shares:
         """Return log-density and responsibilities of the rows of a block."""
         loglik, responsibility = normalise(self.joint(params, block, rows))
-        return Shares(loglik, responsibility, block.columns.get("weight"))
+        return Shares(loglik, responsibility, self.unit_weight(block))
+
+    def unit_weight(self, block: Block) -> Array | None:
+        """Return what each unit, that has a label of its own, counts: a row, if rows don't share labels."""
+        return block.columns.get("weight")
 
     def evaluate(self, params: Array, block: Block, need: int) -> Sums:
         """Return the Sums of a block that ``need`` asks for; ``loglik`` is -inf outside the domain."""
@@ -132,11 +136,12 @@ class MixtureLikelihood:
         cut, size = self._cut, self.layout.size
         labelled = self.weights.scores(own, block)
         parts = self.components.scores(rest, rows)
-        total = np.zeros((size, block.n_rows))
+        n_units = shares.loglik.size
+        total = np.zeros((size, n_units))
         full = np.zeros((size, size))
         for k, (columns, each) in enumerate(parts):
             at = np.concatenate([np.arange(cut), cut + columns])
-            both = np.concatenate([np.broadcast_to(labelled[k], (cut, block.n_rows)), each])
+            both = np.concatenate([np.broadcast_to(labelled[k], (cut, n_units)), each])
             share = shares.responsibility[k]
             shared = both * share
             total[at] += shared

@@ -56,3 +56,21 @@ def test_fourteen_models_with_two_components(name: str, covariance: str) -> None
     if fit.llf < row["loglik"] + 1e-3:
         assert fit.bic == pytest.approx(row["bic"], rel=1e-6)
     assert np.isfinite(fit.bse).all()
+
+
+@pytest.mark.parametrize("dispersion", ["shared", "free"])
+def test_tone_perception(dispersion: str) -> None:
+    case = CASES["tone_regression_mixture" + ("_equal" if dispersion == "shared" else "")]["expected"]
+    tone = nf.datasets.load("tonedata")
+    model = nf.MixtureRegression.from_formula("tuned ~ stretchratio", data=tone, dispersion=dispersion)
+    fit = model.fit(random_state=0)
+    assert fit.llf == pytest.approx(case["loglik"], abs=1e-8)
+    assert fit.bic == pytest.approx(case["bic"], rel=1e-9)
+    assert fit.df == case["loglik_df"]
+    assert fit.n_best == 20
+    for k, component in enumerate(case["components"]):
+        assert fit.weights[k] == pytest.approx(component["weight"], rel=1e-7)
+        assert fit.params[f"sigma[{k}]"] == pytest.approx(component["sigma"], rel=1e-7)
+        for name, one in component["coefficients"].items():
+            assert fit.params[f"{name}[{k}]"] == pytest.approx(one["estimate"], rel=1e-7)
+            assert fit.bse[f"{name}[{k}]"] == pytest.approx(one["se"], rel=2e-6)  # of a numerical Hessian
