@@ -95,7 +95,7 @@ def fisher_at_examples(family: DistributionalFamily) -> dict[tuple[int, int], np
 def tolerance(family: DistributionalFamily) -> float:
     # quantiles near 1 of a response between two ends lose the digits of their distance to the end
     if family.atoms:  # next to an atom a density may have any power of the distance
-        return 1e-7
+        return 5e-7
     return 1e-6 if np.isfinite(family.support.high) and not family.support.discrete else 1e-8
 
 
