@@ -14,10 +14,11 @@ from natfit.data.block import Block
 from natfit.likelihoods.mixture import MixtureLikelihood
 from natfit.likelihoods.mixture_components import Components, ExponentialComponents
 from natfit.likelihoods.mixture_composed import Noise, PointMass, ProductComponents, WithFixed
+from natfit.likelihoods.mixture_missing import PartlySeenGaussians
 from natfit.models.binding import progress_bar
 from natfit.models.mixture_constraint import Constraint
 from natfit.models.mixture_coordinates import free_coordinates
-from natfit.models.mixture_data import MixtureData, bind
+from natfit.models.mixture_data import MixtureData, bind, complete_rows
 from natfit.models.mixture_fitting import MixtureObjective, climb
 from natfit.models.mixture_search import Search, search
 from natfit.models.mixture_select import select
@@ -220,7 +221,9 @@ class Mixture:
         tol : float
             Stop when the decrement in the observed data's metric falls below this.
         maxiter : int
-        missing : {"none", "drop", "raise"}
+        missing : {"none", "drop", "raise", "observed"}
+            What to do about rows with missing values: refuse them, leave them out, or ("observed", Gaussian components
+            only) fit the likelihood of what is seen of them, which is right where values are missing at random.
         cov_type : {"observed", "empirical", "robust"}
             Standard errors from minus the Hessian, from the outer products of scores, or from the sandwich of both.
         progress : bool
@@ -236,7 +239,12 @@ class Mixture:
             Where rows are outside the components' support, a column is constant, there are fewer distinct rows than
             components, an argument is unknown, or no start leads to a maximum inside the constraint.
         """
-        rows = self._bound(bind(y, freq_weights, var_weights, data, missing, n_jobs))
+        partly = missing == "observed"
+        if partly:
+            self._refuse_partly_seen()
+        given = bind(y, freq_weights, var_weights, data, "none" if partly else missing, n_jobs, keep_missing=partly)
+        all_rows = self._bound(given)
+        rows = complete_rows(all_rows) if partly else all_rows
         components: Any = self._components(rows)
         likelihood = MixtureLikelihood(components)
         rows = replace(rows, source=resized(rows, components))
@@ -247,6 +255,9 @@ class Mixture:
         _check_distinct(block, self.n_components)
         coordinates = free_coordinates(likelihood)
         found = search(likelihood, block, int(n_init), rng, self.constraint, spread, coordinates)
+        if partly:
+            likelihood, rows = MixtureLikelihood(PartlySeenGaussians(components)), all_rows
+            coordinates = free_coordinates(likelihood)
         with progress_bar(progress) as callback:
             objective = MixtureObjective(likelihood, rows.source)
             outcome = climb(objective, found.params, coordinates, tol, int(maxiter), callback)
@@ -337,11 +348,18 @@ class Mixture:
             data = replace(data, y=y)
         return data
 
-    def _bind_new(self, y: Any, columns: list[str]) -> MixtureData:
+    def _refuse_partly_seen(self) -> None:
+        if self._tied or self.noise or isinstance(self.family, Mapping) or not is_gaussian(self.family):
+            raise ValueError(
+                "missing='observed' needs Gaussian components with no fixed or shared parameters and no noise; drop rows "
+                "with missing='drop', or fill them in"
+            )
+
+    def _bind_new(self, y: Any, columns: list[str], partly: bool = False) -> MixtureData:
         """Bind new rows; of a frame the columns of the fit are taken."""
         if hasattr(y, "columns") and len(columns) and set(columns) <= {str(name) for name in y.columns}:
-            return bind(columns if len(columns) > 1 else columns[0], data=y)
-        return bind(y)
+            return bind(columns if len(columns) > 1 else columns[0], data=y, keep_missing=partly)
+        return bind(y, keep_missing=partly)
 
     def _breach(self, likelihood: MixtureLikelihood, params: Array, data: MixtureData, spread: Array) -> str | None:
         own, rest = likelihood.split(params)

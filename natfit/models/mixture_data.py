@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from natfit.data.checks import (
     check_not_empty,
     check_not_infinite,
     check_weights,
+    where,
 )
 from natfit.data.numbers import as_column, read_numbers
 from natfit.data.table import Table
@@ -102,6 +103,29 @@ def bind(
     nobs = float(weights["freq_weights"].sum()) if "freq_weights" in weights else float(len(values))
     freq = weights.get("freq_weights")
     return MixtureData(source, names, nobs, len(values), values, columns.get("weight"), freq, index, dropped)
+
+
+def complete_rows(data: MixtureData) -> MixtureData:
+    """Return rows without missing values to start from: those that are complete, or all, holes filled with means.
+
+    Raises
+    ------
+    ValueError
+        If a row has no value at all.
+    """
+    y = np.asarray(data.y)
+    holes = np.isnan(y)
+    if holes.all(axis=1).any():
+        raise ValueError(f"rows without any value tell nothing: {where(holes.all(axis=1))}; leave them out")
+    whole = ~holes.any(axis=1)
+    if whole.sum() >= max(0.3 * len(y), 10 * y.shape[1]):
+        weight = None if data.weight is None else data.weight[whole]
+        y = y[whole]
+    else:
+        weight = data.weight
+        y = np.where(holes, np.nanmean(y, axis=0), y)
+    columns = {"y": y} if weight is None else {"y": y, "weight": weight}
+    return replace(data, source=ArraySource(Block({}, columns)), y=y, weight=weight, n_rows=len(y))
 
 
 def _kept(

@@ -11,6 +11,7 @@ from scipy import special
 
 from natfit.families.multivariate_normal import MultivariateNormal
 from natfit.likelihoods.mixture import normalise
+from natfit.likelihoods.mixture_missing import PartlySeenGaussians
 from natfit.metric import SingularMetric
 from natfit.results.reporting import Reported
 
@@ -349,12 +350,16 @@ class MixtureResults(Reported):
 
     # -- rows ------------------------------------------------------------------------------------------------------
 
+    @property
+    def _partly_seen(self) -> bool:
+        return isinstance(self.components, PartlySeenGaussians)
+
     def _joint(self, y: Any) -> tuple[Iterator[tuple[Array, Array]], Any]:
         """Return for each block log-densities and responsibilities, and the rows' labels."""
         if y is None:
             data = self.base.data
         else:
-            data = self.model._bound(self.model._bind_new(y, self.columns))
+            data = self.model._bound(self.model._bind_new(y, self.columns, self._partly_seen))
         params = self.base.params
         return data.source.map(lambda block: normalise(self.likelihood.joint(params, block))), data.index
 

@@ -176,6 +176,32 @@ def test_parameters_held_and_shared() -> None:
     assert held.bse["variance[0]"] == pytest.approx(0.0, abs=1e-9)
 
 
+def test_rows_with_missing_values(faithful: pd.DataFrame, geyser: nf.MixtureResults) -> None:
+    from scipy.stats import multivariate_normal, norm
+
+    rng = np.random.default_rng(5)
+    data = faithful.copy()
+    data.loc[rng.random(len(data)) < 0.2, "waiting"] = np.nan
+    with pytest.raises(ValueError, match="missing values in 'waiting'"):
+        nf.Mixture("gaussian", 2).fit(data)
+    fit = nf.Mixture("gaussian", 2).fit(data, missing="observed", random_state=0, n_init=8)
+    assert fit.converged
+    assert fit.means.to_numpy() == pytest.approx(geyser.means.to_numpy(), rel=0.03)
+    assert (fit.bse / geyser.bse).mean() > 1.0
+    assert fit.predict_proba(data.iloc[:5]).notna().all(axis=None)
+    expected = 0.0
+    for _, row in data.iterrows():
+        seen = row.notna().to_numpy()
+        each = (
+            [multivariate_normal(fit.means.loc[k], fit.covariances[k]) for k in (0, 1)]
+            if seen.all()
+            else [norm(fit.means.loc[k, "eruptions"], fit.covariances[k].iloc[0, 0] ** 0.5) for k in (0, 1)]
+        )
+        at = row.to_numpy() if seen.all() else row["eruptions"]
+        expected += np.log(sum(fit.weights[k] * each[k].pdf(at) for k in (0, 1)))
+    assert fit.llf == pytest.approx(expected, rel=1e-10)
+
+
 def test_a_maximum_at_the_edge_is_named(faithful: pd.DataFrame) -> None:
     with pytest.warns(nf.DegeneracyWarning, match="weight of component 2 has gone to zero"):
         fit = nf.Mixture("gaussian", 2, noise=True).fit(faithful, random_state=0, n_init=4)

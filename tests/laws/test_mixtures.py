@@ -15,6 +15,7 @@ from natfit.likelihoods.mixture import MixtureLikelihood
 from natfit.likelihoods.mixture_components import ExponentialComponents
 from natfit.likelihoods.mixture_composed import Noise, ProductComponents, WithFixed
 from natfit.likelihoods.mixture_gaussian import GaussianComponents
+from natfit.likelihoods.mixture_missing import PartlySeenGaussians
 from natfit.models.mixture_coordinates import free_coordinates
 from natfit.models.mixture_fitting import CurvedObjective, MixtureObjective, conjugate_decrement
 from natfit.models.mixture_starts import short_runs
@@ -22,7 +23,7 @@ from natfit.need import LOGLIK, MEAT, METRIC, OBSERVED, SCORE
 from natfit.optimize.accelerated import accelerated_em
 from natfit.optimize.em import Slow, em
 
-CASES = ["gaussian", "wide", "poisson", "gamma", "product", "noise"]
+CASES = ["gaussian", "wide", "poisson", "gamma", "product", "noise", "missing"]
 
 
 def case(name: str) -> tuple[MixtureLikelihood, Block, np.ndarray]:
@@ -48,7 +49,12 @@ def case(name: str) -> tuple[MixtureLikelihood, Block, np.ndarray]:
     seen = components.view(block)
     share = rng.dirichlet(np.ones(components.n_components) * 2.0, block.n_rows).T
     weights = likelihood.weights.maximize(share.sum(axis=1), np.zeros(likelihood.weights.size))
-    return likelihood, block, np.concatenate([weights, components.begin(seen, share)])
+    params = np.concatenate([weights, components.begin(seen, share)])
+    if name == "missing":
+        x[rng.random(x.shape) < 0.3 * np.array([1.0, 0.5])] = np.nan
+        x[np.isnan(x).all(axis=1), 0] = 4.0
+        likelihood = MixtureLikelihood(PartlySeenGaussians(gaussian))
+    return likelihood, block, params
 
 
 def numerical(function, at: np.ndarray, scale: np.ndarray) -> np.ndarray:

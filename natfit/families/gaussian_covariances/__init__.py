@@ -2,7 +2,7 @@
 
 from natfit.families.gaussian_covariances.coordinates import CovarianceCoordinates
 from natfit.families.gaussian_covariances.models import ALIASES, MODELS, CovarianceModel, resolve
-from natfit.parametrizations.packing import lower_indices, pack, unpack_symmetric
+from natfit.parametrizations.packing import lower_indices, pack, symmetric_product, unpack_symmetric
 
 __all__ = [
     "ALIASES",
@@ -12,5 +12,6 @@ __all__ = [
     "lower_indices",
     "pack",
     "resolve",
+    "symmetric_product",
     "unpack_symmetric",
 ]
