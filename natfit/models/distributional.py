@@ -245,6 +245,43 @@ class DistributionalRegression:
         self._warn(results)
         return results
 
+    def save_fit(self, results: DistributionalResults, path: Any) -> None:
+        """Write a fit of this model to a file: see `natfit.DistributionalResults.save`."""
+        from natfit.models.storing import save
+
+        save(results, path)
+
+    def refit(
+        self,
+        results: DistributionalResults,
+        *,
+        y: Array | None = None,
+        freq_weights: Array | None = None,
+        start: Array | None = None,
+    ) -> DistributionalResults:
+        """Return a fit with another response or other frequencies, the designs shared; nothing is warned of.
+
+        Parameters
+        ----------
+        results : DistributionalResults
+            A fit of this model: its estimates are where the new one starts.
+        y, freq_weights : (n,) ndarray, optional
+            As the model's own: of classes, counts of each.
+        start : (q,) ndarray, optional
+            Free coefficients to start from.
+        """
+        from dataclasses import replace
+
+        data = replace(self.data, y=self.data.y if y is None else y)
+        if freq_weights is not None:
+            data = replace(data, freq_weights=freq_weights)
+        other = type(self).__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.data, other.source, other.wnobs = data, data.source(self.n_jobs), data.count()
+        known = np.where(results.fitted.kept, results.fitted.params, 0.0)
+        settings = make_settings(known if start is None else start, 100, None, None, "drop", {})
+        return DistributionalResults(other, other._run(settings, None), results.cov_type)
+
     def new_rows(self, exog: Any = None, offset: Any = None) -> ParameterRows:
         """Return the rows that predictions are wanted for: the model's own, new designs, or a new table."""
         return parameter_rows(self, exog, offset)

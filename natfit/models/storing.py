@@ -18,6 +18,7 @@ from natfit.results.storage.plain import kinds
 KINDS = {
     "glm": "natfit.models.stored_glm",
     "distribution": "natfit.models.stored_distribution",
+    "distributional": "natfit.models.stored_distributional",
 }
 """The module of each kind of result."""
 

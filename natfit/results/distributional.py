@@ -11,11 +11,11 @@ from natfit.families.distributional.base import Parameters
 from natfit.metric import Gram, SingularMetric
 from natfit.need import LOGLIK
 from natfit.results import covariance as cov
-from natfit.results.broom import Tidy
 from natfit.results.coefficients import Coefficients
 from natfit.results.cov_type import EVERY_LIKELIHOOD, KINDS, resolve
 from natfit.results.distributional_diagnosis import Diagnosis
 from natfit.results.distributional_observations import Predicting
+from natfit.results.keeping import Keeping
 from natfit.results.reporting import Reported
 from natfit.results.tests import Tests
 
@@ -29,7 +29,7 @@ SEEN = 1e-6
 """Share of the largest entry of a direction without information under which a coefficient has no part in it."""
 
 
-class DistributionalResults(Coefficients, Tidy, Tests, Predicting, Diagnosis, Reported):
+class DistributionalResults(Coefficients, Tests, Predicting, Diagnosis, Reported, Keeping):
     """A fitted regression for every parameter of a distribution, under statsmodels' names.
 
     Made by `natfit.DistributionalRegression.fit`. Coefficients are named ``parameter:column``.
@@ -51,6 +51,10 @@ class DistributionalResults(Coefficients, Tidy, Tests, Predicting, Diagnosis, Re
 
     use_t = False
     scale = 1.0
+    stored_as = "distributional"
+
+    def _archive(self) -> Any:
+        return self.model.save_fit
 
     def __init__(self, model: DistributionalRegression, fitted: Fitted, cov_type: str = "nonrobust"):
         self.model, self.fitted = model, fitted

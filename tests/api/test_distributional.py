@@ -314,3 +314,36 @@ def test_the_command_line(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> 
     np.testing.assert_allclose(written.iloc[:, 0], fit.params, rtol=1e-9)
     assert main([*args, "--trials", "temp"]) == 2
     assert "--trials is for generalized linear models" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("formula", "family"),
+    [
+        ("share ~ x + C(g) | log(z)", "beta"),
+        ("count ~ x | z", "zip"),
+        ("grade ~ x", "cumulative"),
+        ("plain ~ x", distributional.categorical.Multinomial(baseline="mid")),
+        ("share ~ x | z", nf.families.distributional.get("beta", "a_b")),
+    ],
+    ids=["beta", "zip", "cumulative", "multinomial", "a_b"],
+)
+def test_saved_and_loaded(grades: pd.DataFrame, tmp_path: Any, formula: str, family: Any) -> None:
+    fit = FIT(formula, grades, family).fit()
+    fit.save(tmp_path / "fit.natfit")
+    again = nf.load(tmp_path / "fit.natfit")
+    pd.testing.assert_series_equal(again.params, fit.params)
+    pd.testing.assert_series_equal(again.bse, fit.bse)
+    new = grades.iloc[:7]
+    np.testing.assert_array_equal(again.predict(new), fit.predict(new))
+    assert again.llf == fit.llf
+    ours, theirs = str(again.summary()).splitlines(), str(fit.summary()).splitlines()
+    assert [line for line in ours if "Time:" not in line] == [line for line in theirs if "Time:" not in line]
+    with pytest.raises(ValueError, match="a saved fit holds no rows"):
+        again.predict()
+
+
+def test_refit(table: pd.DataFrame, beta: nf.DistributionalResults) -> None:
+    other = np.clip(beta.simulate(random_state=1).iloc[:, 0].to_numpy(), 1e-9, 1 - 1e-9)
+    again = beta.model.refit(beta, y=other)
+    fresh = FIT("share ~ x + C(g) | z", table.assign(share=other), family="beta").fit()
+    np.testing.assert_allclose(again.params, fresh.params, rtol=1e-6, atol=1e-7)
