@@ -56,8 +56,7 @@ def plot_effect(fit: Any, variable: str, which: str, partial: bool, at: Any, alp
     for name, value in held.items():
         if np.ndim(value) and not isinstance(value, str):
             raise ValueError(f"{name!r} is held at one value; got {value!r}")
-    column = variables.column(variable)
-    values = levels if levels is not None else np.linspace(column.min(), column.max(), CURVE)
+    values = levels if levels is not None else np.linspace(*variables.about(variable).limits, CURVE)
     from natfit.results.effects.request import typical_shifts
 
     grid = variables.grid({variable: values, **held})

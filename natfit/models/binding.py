@@ -152,6 +152,8 @@ def new_rows(model: GLM, exog: Any, transform: bool, exposure: Any = None, offse
     """
     data = model.data
     if exog is None:
+        if data.remembered is not None:
+            raise ValueError("the rows of this fit were removed by remove_data(); give the rows to predict for")
         known = {"offset": data.offset if offset is None else offset}
         known["exposure"] = data.exposure if exposure is None else exposure
         index = data.index if data.labelled else None

@@ -60,6 +60,8 @@ class GLMData:
         What offset, exposure and weights were called, where they were given as named columns.
     has_constant : bool, optional
         Whether the columns hold a constant, where the user has said so.
+    remembered : natfit.results.remembered.Remembered, optional
+        What is known of rows that were removed.
     """
 
     y: Array
@@ -85,6 +87,7 @@ class GLMData:
     frame: Any = None
     extra_names: dict[str, str] = field(default_factory=dict)
     has_constant: bool | None = None
+    remembered: Any = None
 
     def changed(self, **changes: Any) -> GLMData:
         """Return these data with something else for some of their parts."""

@@ -10,6 +10,7 @@ import numpy as np
 from natfit.data.checks import check_lengths, where
 from natfit.data.matrix import Columns
 from natfit.data.numbers import as_column
+from natfit.results.remembered import had
 
 if TYPE_CHECKING:
     from natfit.models.glm import GLM
@@ -84,11 +85,11 @@ def row_column(model: GLM, rows: NewRows, name: str, given: Any, exog: Any) -> A
     ValueError
         If the model's rows have them and the new ones don't say, or they are not greater than 0.
     """
-    own = getattr(model.data, name)
+    own = getattr(model.data, name) if exog is None else None
     given = model.data.expressions.get(name) if given is None and exog is not None else given
     n_rows = rows.design.shape[0] if rows.kept is None else len(rows.kept)
     if given is None:
-        if own is not None and exog is not None:
+        if exog is not None and had(model.data, name):
             raise ValueError(f"the model's rows have {name}, on which the answer depends; give {name}= of the new rows")
         return own
     if isinstance(given, str):

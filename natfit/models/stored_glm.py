@@ -22,12 +22,15 @@ from natfit.models.stored_parts import RowsNeeded
 from natfit.optimize.objective import Point
 from natfit.results.cov_type import CovarianceType
 from natfit.results.glm import GLMResults
+from natfit.results.remembered import Remembered, Variable, remember
 
 CLASSES: dict[str, type] = parts.CLASSES | {
     "shape": Shape,
     "separation": Separation,
     "covariance": CovarianceType,
     "grouping": Grouping,
+    "variable": Variable,
+    "remembered": Remembered,
 }
 
 DATA = ("names", "y_name", "labelled", "n_missing", "labels", "levels", "chosen", "expressions", "terms")
@@ -42,9 +45,13 @@ class RowlessData:
 
     k_constant: int
 
-    def __init__(self, known: Mapping[str, Any], frozen: Any):
+    def __init__(self, known: Mapping[str, Any], frozen: Any, remembered: Any):
+        if not isinstance(remembered, Remembered) or not all(
+            isinstance(each, Variable) for each in remembered.variables.values()
+        ):
+            raise TypeError("nothing is remembered of the variables")
         self.__dict__.update(known)
-        self.frozen = frozen
+        self.frozen, self.remembered = frozen, remembered
         self.trials = None
         self.terms = [(str(name), place) for name, place in known["terms"]]
 
@@ -120,6 +127,7 @@ def to_plain(fit: GLMResults) -> dict[str, Any]:
         "constraints": _constraints(fit),
         "data": {name: getattr(data, name) for name in DATA},
         "design": parts.design_to_plain(data.frozen, data.expressions),
+        "remembered": remember(fit),
     }
 
 
@@ -142,7 +150,7 @@ def from_plain(tree: Mapping[str, Any], trusted: Mapping[str, Callable[..., Any]
     size = len(known["names"])
     frozen = parts.design_from_plain(tree["design"], known["expressions"], trusted)
     link = parts.link_from_plain(tree["link"])
-    model = SavedGLM(tree, RowlessData(known, frozen), parts.family_from_plain(tree["model_family"]), link)
+    model = SavedGLM(tree, RowlessData(known, frozen, tree["remembered"]), parts.family_from_plain(tree["model_family"]), link)
     wanted = tree["covariance"]
     if not isinstance(wanted, CovarianceType):
         raise TypeError("no kind of covariance")

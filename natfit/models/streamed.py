@@ -130,7 +130,7 @@ class StreamedData:
     """
 
     labelled = True
-    index = labels = kept = has_constant = table = None
+    index = labels = kept = has_constant = table = remembered = None
     k_constant = cached_property(GLMData.k_constant.func)  # type: ignore[attr-defined]
 
     def __init__(self, stream: StreamSource, facts: Facts, maker: Maker, names: list[str], terms: list[Any]):

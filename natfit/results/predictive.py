@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from natfit.results.influence import require_finite
+from natfit.results.remembered import had
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -88,7 +89,7 @@ def require_law(fit: Any, what: str) -> None:
             f"{what} need the law of an observation, and a {name} with a dispersion of {fit.scale:.4g} is a "
             "quasi-likelihood that has none; fit a negative binomial, or another family whose variance is larger"
         )
-    if family.discrete and fit.model.data.var_weights is not None:
+    if family.discrete and had(fit.model.data, "var_weights"):
         raise ValueError(
             f"{what} need the law of an observation, and a {name} with var_weights has none; use freq_weights or trials"
         )

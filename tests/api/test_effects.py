@@ -114,7 +114,7 @@ def test_slopes_of_a_spline_reach_the_ends_of_the_data():
 
 def test_a_stencil_differentiates_quadratics_exactly():
     x = np.array([0.0, 0.3, 1.0, 5.0])
-    nodes, weights, step = _stencil(x, np.array([0.0, 1.0]))
+    nodes, weights, step = _stencil(x, 0.0, 1.0)
     slope = sum(w / step * (x + n * step) ** 2 for n, w in zip(nodes, weights, strict=True))
     np.testing.assert_allclose(slope, 2 * x, atol=1e-9)
 
@@ -324,3 +324,20 @@ def test_effects_of_a_separated_coefficient_are_missing():
         fit = nf.GLM.from_formula("y ~ g", data, family="binomial").fit()
     table = fit.predictions(by="g")
     assert table["estimate"].isna().tolist() == [False, True]
+
+
+def test_effects_of_a_name_that_is_no_identifier():
+    fits = [
+        nf.GLM.from_formula(formula, CRABS.rename(columns={"width": name}), family="poisson").fit()
+        for formula, name in (("sat ~ center(width)", "width"), ("sat ~ center(`carapace width`)", "carapace width"))
+    ]
+    plain, quoted = (fit.avg_slopes() for fit in fits)
+    assert quoted.loc[0, "term"] == "carapace width"
+    pd.testing.assert_frame_equal(quoted.drop(columns="term"), plain.drop(columns="term"))
+
+
+def test_a_model_of_a_constant_alone_has_predictions():
+    fit = nf.GLM.from_formula("sat ~ 1", CRABS, family="poisson").fit()
+    table = fit.predictions(by=True)
+    np.testing.assert_allclose(table["estimate"], CRABS["sat"].mean())
+    assert len(fit.predictions()) == len(CRABS)

@@ -192,6 +192,81 @@ def test_what_needs_rows_says_so(path):
             ask()
 
 
+ASKED_OF_NEW_ROWS = {
+    "quantile": lambda fit, new, known: fit.quantile(new, [0.1, 0.9], **known),
+    "simulate": lambda fit, new, known: fit.simulate(new, 3, 1, **known),
+    "prediction_interval": lambda fit, new, known: fit.prediction_interval(new, n=50, random_state=1, **known),
+}
+EFFECTS_OF_NEW_ROWS = {
+    "predictions": lambda fit, new: fit.predictions(new, by=True),
+    "comparisons": lambda fit, new: fit.comparisons(newdata=new),
+    "comparisons of a spread": lambda fit, new: fit.comparisons({"width": "sd"}, new),
+    "comparisons of quartiles": lambda fit, new: fit.comparisons({"width": "iqr"}, new),
+    "slopes": lambda fit, new: fit.slopes(newdata=new),
+    "at the mean": lambda fit, new: fit.marginal_effects(at="mean"),
+    "a median row": lambda fit, new: fit.predictions("median"),
+    "datagrid": lambda fit, new: fit.datagrid(width=[22, 26]),
+}
+
+
+@pytest.mark.parametrize("gone", ["saved", "rows removed"])
+@pytest.mark.parametrize("shape", ["a formula", "a table without one"])
+def test_new_rows_need_no_data(path, gone, shape):
+    """An offset given as an array, and trials, are remembered though the rows are not."""
+    trials, offset = CRABS["spine"] + 5, CRABS["weight"] / 10.0
+    share = (CRABS["sat"] / 4).round().clip(upper=1) * 5 / trials
+    known = {"trials": trials, "offset": offset}
+    data = CRABS.assign(share=share, one=1.0)
+    if shape == "a formula":
+        before = fit("share ~ bs(width, df=4) + C(color) + many", data, "binomial", **known)
+    else:
+        before = nf.GLM(share, data[["one", "width", "weight"]], family="binomial", **known).fit()
+    new = data[3:6].assign(width=[25.0, 26.0, 27.0])
+    rows = new if shape == "a formula" else new[["one", "width", "weight"]]
+    expected = {name: ask(before, rows, {"trials": 7}) for name, ask in ASKED_OF_NEW_ROWS.items()}
+    expected |= {name: ask(before, rows) for name, ask in EFFECTS_OF_NEW_ROWS.items()}
+    if shape == "a formula":
+        expected["adjusted means"] = before.adjusted_means("color", which="mean").frame
+    if gone == "saved":
+        before.save(path)
+        after = nf.load(path)
+    else:
+        after = before
+        after.remove_data()
+    got = {name: ask(after, rows, {"trials": 7}) for name, ask in ASKED_OF_NEW_ROWS.items()}
+    got |= {name: ask(after, rows) for name, ask in EFFECTS_OF_NEW_ROWS.items()}
+    if shape == "a formula":
+        got["adjusted means"] = after.adjusted_means("color", which="mean").frame
+    for name, table in expected.items():
+        pd.testing.assert_frame_equal(got[name], table, check_exact=True, obj=name)
+    with pytest.raises(ValueError, match="the model's rows have trials"):
+        after.quantile(rows)
+    for ask in (after.avg_slopes, after.comparisons, after.predictions):
+        with pytest.raises(ValueError, match="no longer has the data it was made from; give the rows as newdata="):
+            ask()
+    with pytest.raises(ValueError, match="give the rows to predict for|holds no rows"):
+        after.quantile(None, trials=7)
+
+
+def test_typical_values_count_rows_by_their_frequencies():
+    """As the rows written out would have them."""
+    freq = CRABS["spine"].to_numpy() - 1
+    formula = "sat ~ width + C(color) + C(spine)"
+    counted = fit(formula, freq_weights=freq, offset=CRABS["weight"] / 10)
+    written = CRABS.loc[np.repeat(CRABS.index, freq)].reset_index(drop=True)
+    out = fit(formula, written, offset=written["weight"] / 10)
+    for centre in ("mean", "median"):
+        pd.testing.assert_frame_equal(counted.datagrid(centre), out.datagrid(centre))
+    same = {
+        "sd": lambda fit: fit.comparisons({"width": "sd"}, by=True),
+        "iqr": lambda fit: fit.comparisons({"width": "iqr"}, by=True),
+        "at the mean": lambda fit: fit.marginal_effects("width", at="mean"),
+        "proportional": lambda fit: fit.adjusted_means("color", weights="proportional").frame,
+    }
+    for name, ask in same.items():
+        pd.testing.assert_frame_equal(ask(counted), ask(out), rtol=1e-8, obj=name)
+
+
 # -- refused when saving -----------------------------------------------------------------------------------------------
 
 

@@ -44,6 +44,7 @@ class NoRows:
 
 def remove_rows(fit: GLMResults) -> None:
     """Compute what the table needs, and take the rows out of a fit and of its model; predictions for new rows stay."""
+    from natfit.results.remembered import remember
     from natfit.results.summary import notes
 
     if fit.rows_removed:
@@ -56,8 +57,9 @@ def remove_rows(fit: GLMResults) -> None:
     model = copy.copy(fit.model)
     data = fit.model.data
     nothing: Any = None
-    gone = dict.fromkeys(("offset", "exposure", "freq_weights", "var_weights", "trials", "index", "frame"))
-    model.data = replace(data, y=np.empty(0), design=nothing, has_constant=bool(kept["k_constant"]), **gone)
+    gone = dict.fromkeys(("offset", "exposure", "freq_weights", "var_weights", "trials", "index", "frame", "table"))
+    known: dict[str, Any] = {"has_constant": bool(kept["k_constant"]), "remembered": remember(fit)}
+    model.data = replace(data, y=np.empty(0), design=nothing, **known, **gone)
     model.source, model.origin = NoRows(), None
     model.family = fit.family.bound_to(fit.link)
     fit.model, fit.family, fit.rows_removed = model, model.family, True

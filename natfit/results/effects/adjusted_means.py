@@ -155,8 +155,12 @@ def _shares(own: Variables, frame: Any, others: list[str]) -> Array:
     """Return how often each row's combination of the other factors occurs in the data."""
     import pandas as pd
 
+    if not own.has_rows:
+        raise ValueError("weights='proportional' count the rows of the fit, which it no longer has; use weights='equal'")
     table = pd.DataFrame({name: own.column(name).to_numpy() for name in others})
-    counts = table.value_counts(others).rename("n").reset_index()
+    freq = own.data.freq_weights
+    table["n"] = 1.0 if freq is None else freq
+    counts = table.groupby(others, observed=True)["n"].sum().reset_index()
     return frame[others].merge(counts, how="left", on=others)["n"].fillna(0.0).to_numpy(dtype=float)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from natfit.results.effects.variables import Variables
+from natfit.results.remembered import weighted_mean
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -49,6 +50,7 @@ class Request:
         shifts = {name: value for name, value in known.items() if value is not None}
         own = newdata is None
         if own:
+            variables.require_rows()
             more = [name for name in groups or () if name not in variables.names]
             # Averages over the rows of a design need its columns only one at a time.
             frame = variables.frame(more) if variables.formula or groups is None else variables.some(groups)
@@ -103,11 +105,14 @@ def _own_shifts(fit: Any) -> dict[str, Any]:
 
 def typical_shifts(fit: Any) -> dict[str, Any]:
     """Return the average offset, and the exposure of the average log, where they were given as arrays."""
-    shifts = _own_shifts(fit)
+    data = fit.model.data
+    if data.remembered is not None:
+        return dict(data.remembered.shifts)
+    shifts, freq = _own_shifts(fit), data.freq_weights
     if "offset" in shifts:
-        shifts["offset"] = float(np.mean(shifts["offset"]))
+        shifts["offset"] = weighted_mean(shifts["offset"], freq)
     if "exposure" in shifts:
-        shifts["exposure"] = float(np.exp(np.mean(np.log(shifts["exposure"]))))
+        shifts["exposure"] = float(np.exp(weighted_mean(np.log(shifts["exposure"]), freq)))
     return shifts
 
 

@@ -165,15 +165,14 @@ def _contrasts(request: Request, name: str, how: Any) -> list[tuple[str, Any, An
     if levels is not None:
         return _of_levels(request.variables, name, levels, how)
     column = request.column(name).astype(float)
-    own = request.variables.column(name).astype(float) if isinstance(how, str) else column
     if how is None:
         how = 1.0
     if how == "sd":
-        half = 0.5 * float(own.std())
+        half = 0.5 * (request.variables.about(name).sd or 0.0)
         return [("x + sd/2 - (x - sd/2)", column - half, column + half)]
     if isinstance(how, str) and how in ("iqr", "minmax"):
-        low, high = (0.25, 0.75) if how == "iqr" else (0.0, 1.0)
-        return [({"iqr": "Q3 - Q1", "minmax": "max - min"}[how], float(own.quantile(low)), float(own.quantile(high)))]
+        ends = request.variables.about(name).quartiles or ()
+        return [("Q3 - Q1", ends[1], ends[3]) if how == "iqr" else ("max - min", ends[0], ends[4])]
     if isinstance(how, str):
         raise ValueError(
             f"a number's comparison is a step, two values, 'sd', 'iqr' or 'minmax'; for {name!r} got {how!r}"
@@ -238,7 +237,7 @@ def _slope_of(fit: Any, request: Request, name: str, slope: str, which: str) -> 
     if which not in ("mean", "linear"):
         raise ValueError(f"which must be 'mean' or 'linear', got {which!r}")
     x = request.column(name).to_numpy(dtype=float)
-    nodes, share, step = _stencil(x, request.variables.column(name).to_numpy(dtype=float))
+    nodes, share, step = _stencil(x, *request.variables.limits(name, x))
     designs = [request.design(**{name: x + node * step}) for node in nodes]
     here = request.design(**{name: x})
     weights = [each / step for each in share]
@@ -267,12 +266,11 @@ def _slope_of(fit: Any, request: Request, name: str, slope: str, which: str) -> 
     return evaluate
 
 
-def _stencil(x: Array, own: Array) -> tuple[list[Array], list[Array], float]:
+def _stencil(x: Array, low: float, high: float) -> tuple[list[Array], list[Array], float]:
     """Return nodes, their weights and the step of a difference quotient of second order.
 
-    Central; but at the ends of the data it looks inwards, where splines and logarithms are defined.
+    Central; but at the ends of the data, low and high, it looks inwards, where splines and logarithms are defined.
     """
-    low, high = float(own.min()), float(own.max())
     step = STEP * ((high - low) or abs(high) or 1.0)
     inside = (x >= low) & (x <= high)
     side = np.where(inside & (x + step > high), -1.0, np.where(inside & (x - step < low), 1.0, 0.0))

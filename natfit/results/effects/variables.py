@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 
 from natfit.data.checks import did_you_mean
+from natfit.data.matrix import Dense
+from natfit.data.parse import parse_python
 from natfit.data.table import Table
+from natfit.results.remembered import Variable, described
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -35,13 +38,26 @@ class Variables:
         self.fit = fit
         self.data = fit.model.data
         self.formula = self.data.frozen is not None
-        self._table = None if self.data.table is None else Table(self.data.table)
+        self.remembered = self.data.remembered
+        gone = self.remembered is not None or (self.formula and self.data.table is None)
+        self.has_rows = not gone
+        self._table = Table(self.data.table) if self.formula and self.has_rows else None
+        self._known = self._known_columns()
         self._levels: dict[str, list[Any]] = {}
         self._own: dict[str, Any] = {}
+        self._about: dict[str, Variable] = {}
         if self.formula:
             self.names = self._of_formula()
         else:
-            self.names = [str(name) for name in self.data.names if not _constant(self.column(str(name)))]
+            self.names = [name for name in map(str, self.data.names) if not self._constant(name)]
+
+    def _known_columns(self) -> set[str]:
+        """Return the columns that expressions may be made of."""
+        if self._table is not None:
+            return set(self._table)
+        if self.remembered is not None:
+            return set(self.remembered.variables)
+        return {name for name, value in self.data.frozen.context.items() if value is None} if self.formula else set()
 
     def _of_formula(self) -> list[str]:
         found: dict[str, None] = {}
@@ -52,13 +68,20 @@ class Variables:
 
     def _columns_in(self, expression: str, whole: bool = False) -> list[str]:
         """Return the columns that an expression is computed from, in their order."""
-        known = set() if self._table is None else set(self._table)
+        known = self._known
         if whole or expression in known:
             return [expression]
-        tree = ast.parse(expression, mode="eval")
+        tree, _ = parse_python(expression)
         texts = [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
         names = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name)]
         return [name for name in [*names, *texts] if name in known]
+
+    def _constant(self, name: str) -> bool:
+        if self.remembered is None:
+            column = self.column(name)
+            return bool((column == column.iloc[0]).all())
+        low, high = self.about(name).limits
+        return low == high
 
     def require(self, names: Sequence[str]) -> list[str]:
         """Return names of variables, or refuse those that the predictors are not made of."""
@@ -77,24 +100,55 @@ class Variables:
     def _look_up(self, name: str) -> Any:
         import pandas as pd
 
+        self.require_rows()
         if not self.formula:
-            names = [str(each) for each in self.data.names]
-            pick = np.zeros(len(names))
-            pick[names.index(name)] = 1.0
-            return pd.Series(self.data.design.matvec(pick), index=self.data.index, name=name)
-        if self._table is None:
-            raise ValueError("the fit no longer has the data it was made from; give the rows as newdata=")
+            place = [str(each) for each in self.data.names].index(name)
+            return pd.Series(_design_column(self.data.design, place), index=self.data.index, name=name)
+        assert self._table is not None
         column = self._table.column(name)
         return column if self.data.kept is None else column[self.data.kept]
+
+    def require_rows(self) -> None:
+        """Refuse what is taken over the rows of the fit where they are gone."""
+        if not self.has_rows:
+            raise ValueError("the fit no longer has the data it was made from; give the rows as newdata=")
+
+    def all_names(self) -> list[str]:
+        """Return the columns of a typical row: the variables, and what offset and exposure are made of."""
+        columns = list(self.names) if self.formula else [str(name) for name in self.data.names]
+        return list(dict.fromkeys([*columns, *self._carried()]))
+
+    def about(self, name: str) -> Variable:
+        """Return what a variable is like on the rows of the fit."""
+        if name not in self._about:
+            if self.remembered is not None:
+                self._about[name] = self.remembered.variables[name]
+            else:
+                self._about[name] = described(self.column(name), self.levels(name), self.data.freq_weights)
+        found = self._about[name]
+        if found.levels is None and found.quartiles is None:
+            self.require_rows()
+        return found
+
+    def from_design(self) -> dict[str, Variable]:
+        """Return what the frozen design alone tells of the variables: the levels of some."""
+        levels = {name: self.levels(name) for name in self.names}
+        return {name: Variable(each, None if each is None else each[0]) for name, each in levels.items()}
+
+    def limits(self, name: str, x: Array) -> tuple[float, float]:
+        """Return the range of a number on the rows of the fit; that of ``x`` where nothing is known of them."""
+        if not self.has_rows and (self.remembered is None or self.remembered.variables[name].quartiles is None):
+            return float(x.min()), float(x.max())
+        return self.about(name).limits
 
     def frame(self, more: Sequence[str] = ()) -> Any:
         """Return the fit's rows as a table: the variables, what offset and exposure are made of, and more columns."""
         import pandas as pd
 
-        if not self.formula:
-            return pd.DataFrame({str(name): self.column(str(name)) for name in self.data.names})
-        wanted = dict.fromkeys([*self.names, *self._carried(), *more])
-        return pd.DataFrame({name: self.column(name) for name in wanted})
+        self.require_rows()
+        index = pd.RangeIndex(self.data.n_rows) if self.data.index is None else self.data.index
+        wanted = dict.fromkeys([*self.all_names(), *(more if self.formula else ())])
+        return pd.DataFrame({name: self.column(name) for name in wanted}, index=index)
 
     def some(self, names: Sequence[str]) -> Any:
         """Return the fit's rows as a table of these columns only."""
@@ -121,6 +175,10 @@ class Variables:
             return []
         plans = [p for p in self.data.frozen.factors.values() if p.kind == "categorical"]
         coded = [p for p in plans if name in self._columns_in(p.expression, p.method == "lookup")]
+        if self.remembered is not None:
+            return list(self.remembered.variables[name].levels or ()) if name in self.remembered.variables else []
+        if not self.has_rows:
+            return list(coded[0].levels) if coded else []
         column = self.column(name)
         numeric = pd.api.types.is_numeric_dtype(column.dtype) and column.dtype != bool
         if not coded and numeric:
@@ -133,22 +191,13 @@ class Variables:
 
     def typical(self, names: Sequence[str], centre: str = "mean") -> dict[str, Any]:
         """Return one value of each column: a mean (or median) of numbers, the most frequent of levels."""
-        values = {}
-        for name in names:
-            column = self.column(name)
-            if self.levels(name) is None:
-                values[name] = float(column.mean() if centre == "mean" else column.median())
-            else:
-                counts = column.value_counts()
-                values[name] = next(level for level in self.levels(name) or () if counts[level] == counts.max())
-        return values
+        return {name: self.about(name).typical(centre) for name in names}
 
     def grid(self, values: Mapping[str, Any], centre: str = "mean") -> Any:
         """Return a table of all combinations of values; other variables at their typical ones."""
         import pandas as pd
 
-        columns = list(self.names) if self.formula else [str(name) for name in self.data.names]
-        columns += [name for name in self._carried() if name not in columns]
+        columns = self.all_names()
         for name in values:
             if name not in columns:
                 self.require([name])
@@ -211,8 +260,13 @@ class _Changed:
         return made
 
 
-def _constant(column: Any) -> bool:
-    return bool((column == column.iloc[0]).all())
+def _design_column(design: Any, place: int) -> Array:
+    """Return a column of a design without a product with all the others, where it lies there as one."""
+    if isinstance(design, Dense):
+        return design.array[:, place]
+    pick = np.zeros(design.shape[1])
+    pick[place] = 1.0
+    return np.asarray(design.matvec(pick))
 
 
 def _listed(value: Any) -> list[Any]:
