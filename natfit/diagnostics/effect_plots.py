@@ -52,6 +52,8 @@ def plot_effect(fit: Any, variable: str, which: str, partial: bool, at: Any, alp
     variables = Variables(fit)
     variables.require([variable])
     levels = variables.levels(variable)
+    if partial and not variables.has_rows:
+        raise ValueError("partial residuals are of the fit's rows, which it no longer has; draw it with partial=False")
     held = {name: value for name, value in (at or {}).items() if name != variable}
     for name, value in held.items():
         if np.ndim(value) and not isinstance(value, str):

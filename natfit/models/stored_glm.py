@@ -44,6 +44,8 @@ class RowlessData:
     """What a saved model knows of its data; what only the rows could tell is refused."""
 
     k_constant: int
+    names: list[str]
+    y_name: str
 
     def __init__(self, known: Mapping[str, Any], frozen: Any, remembered: Any):
         if not isinstance(remembered, Remembered) or not all(
@@ -52,6 +54,8 @@ class RowlessData:
             raise TypeError("nothing is remembered of the variables")
         self.__dict__.update(known)
         self.frozen, self.remembered = frozen, remembered
+        self.xnames = self.param_names = self.cov_names = self.names
+        self.ynames = self.y_name
         self.trials = None
         self.terms = [(str(name), place) for name, place in known["terms"]]
 
@@ -150,7 +154,9 @@ def from_plain(tree: Mapping[str, Any], trusted: Mapping[str, Callable[..., Any]
     size = len(known["names"])
     frozen = parts.design_from_plain(tree["design"], known["expressions"], trusted)
     link = parts.link_from_plain(tree["link"])
-    model = SavedGLM(tree, RowlessData(known, frozen, tree["remembered"]), parts.family_from_plain(tree["model_family"]), link)
+    model = SavedGLM(
+        tree, RowlessData(known, frozen, tree["remembered"]), parts.family_from_plain(tree["model_family"]), link
+    )
     wanted = tree["covariance"]
     if not isinstance(wanted, CovarianceType):
         raise TypeError("no kind of covariance")

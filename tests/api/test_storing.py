@@ -144,6 +144,7 @@ def test_arrays_without_a_formula(path):
     after = nf.load(path)
     np.testing.assert_array_equal(after.predict(X[:5]), before.predict(X[:5]))
     assert isinstance(after.params, np.ndarray)
+    assert "x1" in str(after.summary2())
 
 
 @pytest.mark.parametrize("cov_type", ["nonrobust", "HC0"])
@@ -242,10 +243,28 @@ def test_new_rows_need_no_data(path, gone, shape):
     with pytest.raises(ValueError, match="the model's rows have trials"):
         after.quantile(rows)
     for ask in (after.avg_slopes, after.comparisons, after.predictions):
-        with pytest.raises(ValueError, match="no longer has the data it was made from; give the rows as newdata="):
+        with pytest.raises(ValueError, match=r"holds no rows of its data, .* give the rows as newdata="):
             ask()
-    with pytest.raises(ValueError, match="give the rows to predict for|holds no rows"):
+    with pytest.raises(ValueError, match=r"give the rows to predict for|holds no rows"):
         after.quantile(None, trials=7)
+    after.plot_effect("width", partial=False)
+    with pytest.raises(ValueError, match="which it no longer has"):
+        after.plot_effect("width")
+
+
+def test_effects_of_new_rows_after_a_stream(path, tmp_path):
+    CRABS.assign(many=CRABS["many"].astype(int))[["sat", "width", "color", "weight"]].to_csv(tmp_path / "crabs.csv")
+    formula = "sat ~ np.log(width) + C(color) + bs(Q('weight'), df=4)"
+    whole, new = fit(formula), CRABS[3:6].assign(weight=[2.0, 2.5, 3.0])
+    streamed = nf.GLM.from_formula(formula, nf.data.from_csv(tmp_path / "crabs.csv"), family="poisson").fit()
+    streamed.save(path)
+    for other in (streamed, nf.load(path)):
+        for name in ("comparisons", "slopes"):
+            expected = getattr(whole, name)(newdata=new, by=True)
+            pd.testing.assert_frame_equal(getattr(other, name)(newdata=new, by=True), expected, rtol=1e-5, obj=name)
+        at = {"width": 26.0, "weight": 2.4}
+        means = [each.adjusted_means("color", at=at).frame for each in (other, whole)]
+        pd.testing.assert_frame_equal(*means, rtol=1e-6)
 
 
 def test_typical_values_count_rows_by_their_frequencies():

@@ -156,7 +156,9 @@ def _shares(own: Variables, frame: Any, others: list[str]) -> Array:
     import pandas as pd
 
     if not own.has_rows:
-        raise ValueError("weights='proportional' count the rows of the fit, which it no longer has; use weights='equal'")
+        raise ValueError(
+            "weights='proportional' count the rows of the fit, which it no longer has; use weights='equal'"
+        )
     table = pd.DataFrame({name: own.column(name).to_numpy() for name in others})
     freq = own.data.freq_weights
     table["n"] = 1.0 if freq is None else freq

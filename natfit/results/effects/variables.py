@@ -51,13 +51,13 @@ class Variables:
         else:
             self.names = [name for name in map(str, self.data.names) if not self._constant(name)]
 
-    def _known_columns(self) -> set[str]:
-        """Return the columns that expressions may be made of."""
+    def _known_columns(self) -> set[str] | None:
+        """Return the columns that expressions may be made of; None where their names are not known."""
         if self._table is not None:
             return set(self._table)
         if self.remembered is not None:
             return set(self.remembered.variables)
-        return {name for name, value in self.data.frozen.context.items() if value is None} if self.formula else set()
+        return None if self.formula else set()
 
     def _of_formula(self) -> list[str]:
         found: dict[str, None] = {}
@@ -68,13 +68,20 @@ class Variables:
 
     def _columns_in(self, expression: str, whole: bool = False) -> list[str]:
         """Return the columns that an expression is computed from, in their order."""
-        known = self._known
-        if whole or expression in known:
+        if whole or expression in (self._known or ()):
             return [expression]
         tree, _ = parse_python(expression)
-        texts = [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
-        names = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name)]
-        return [name for name in [*names, *texts] if name in known]
+        nodes = list(ast.walk(tree))
+        texts = [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+        names = [n.id for n in nodes if isinstance(n, ast.Name)]
+        if self._known is not None:
+            return [name for name in [*names, *texts] if name in self._known]
+        calls = [n for n in nodes if isinstance(n, ast.Call)]
+        aside = {n.value.id for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)}
+        aside |= {n.func.id for n in calls if isinstance(n.func, ast.Name)}
+        aside |= {name for name, value in self.data.frozen.context.items() if value is not None}
+        quoted = [n.args[0].value for n in calls if ast.unparse(n.func) == "Q" and isinstance(n.args[0], ast.Constant)]
+        return [*(name for name in names if name not in aside), *map(str, quoted)]
 
     def _constant(self, name: str) -> bool:
         if self.remembered is None:
@@ -111,7 +118,10 @@ class Variables:
     def require_rows(self) -> None:
         """Refuse what is taken over the rows of the fit where they are gone."""
         if not self.has_rows:
-            raise ValueError("the fit no longer has the data it was made from; give the rows as newdata=")
+            raise ValueError(
+                "this fit holds no rows of its data, which an average or a typical value needs; give the rows as newdata=, "
+                "or a value for every variable"
+            )
 
     def all_names(self) -> list[str]:
         """Return the columns of a typical row: the variables, and what offset and exposure are made of."""
