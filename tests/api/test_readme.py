@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +20,10 @@ def blocks(language: str) -> list[str]:
 
 
 @pytest.mark.parametrize("code", blocks("python"), ids=lambda code: code.splitlines()[-1][:30])
-def test_python_in_the_readme_runs(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_python_in_the_readme_runs(
+    code: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     exec(compile(code, "README.md", "exec"), {})
     assert "Results" in capsys.readouterr().out
 
@@ -31,6 +37,15 @@ def test_the_table_in_the_readme_is_what_natfit_prints() -> None:
 
     shown = next(block for block in blocks("") if "Regression Results" in block)
     assert lasting(shown) == lasting(str(fit.summary()))
+
+
+@pytest.mark.parametrize("line", "".join(blocks("console")).splitlines())
+def test_a_command_in_the_readme_runs(line: str, run: Callable[..., Any]) -> None:
+    name, *arguments = shlex.split(line)
+    assert name == "natfit"
+    done = run(*arguments)
+    assert done.status == 0, done.err
+    assert done.out.strip()
 
 
 def test_the_readme_has_its_two_commands() -> None:
