@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from natfit.diagnostics.invariance_case import Case, choose_charts, given_start, start_away
+from natfit.diagnostics.invariance_mixture import mixture_case
 from natfit.families import ExponentialFamily
 from natfit.likelihoods.distribution import DistributionLikelihood
 from natfit.models.distribution import fit_distribution
@@ -16,6 +17,7 @@ from natfit.models.glm import GLM
 from natfit.optimize import LikelihoodObjective, straight_in
 from natfit.parametrizations import Affine, Identity, Parametrization, from_function
 from natfit.parametrizations.base import Array
+from natfit.results.mixture import MixtureResults
 
 ALWAYS = ("gradient_descent", "straight", "midpoint")
 """What is compared for every model: the plain gradient, and the natural gradient along two moves that use coordinates."""
@@ -33,12 +35,14 @@ def make_case(model: Any, data: Any, parametrizations: Any, start: Any, freq_wei
     ValueError, TypeError
         In one sentence, where it can't be compared.
     """
-    if isinstance(model, Case | GLM) and (data is not None or freq_weights is not None):
+    if isinstance(model, Case | GLM | MixtureResults) and (data is not None or freq_weights is not None):
         raise ValueError(f"a {type(model).__name__} carries its own rows and weights; leave data and freq_weights out")
     if isinstance(model, Case):
         charts = choose_charts(model.charts, parametrizations, len(model.names), model.title)
         begin = model.start if start is None else given_start(model.names, start)
         return Case(**{**vars(model), "charts": charts, "start": begin})
+    if isinstance(model, MixtureResults):
+        return mixture_case(model, parametrizations, start)
     if isinstance(model, GLM):
         return glm_case(model, parametrizations, start)
     if data is None:

@@ -159,8 +159,9 @@ def invariance(
 
     Parameters
     ----------
-    model_or_family : str, class, Family, GLM or Case
-        A family with ``data``, an `natfit.GLM` with its own rows, or a `natfit.diagnostics.invariance_case.Case`.
+    model_or_family : str, class, Family, GLM, MixtureResults or Case
+        A family with ``data``, an `natfit.GLM` or a fitted mixture with its own rows, or a
+        `natfit.diagnostics.invariance_case.Case`.
     data : array_like, optional
         The observations of a family, (n, *event), or a `natfit.data` source.
     parametrizations : sequence of str or Parametrization, or mapping of str to either, optional

@@ -228,6 +228,19 @@ def test_figures(geyser: nf.MixtureResults, deaths: nf.MixtureResults) -> None:
     plt.close("all")
 
 
+def test_paths_of_a_mixture_and_the_parametrization(deaths: nf.MixtureResults) -> None:
+    steps = [0.125, 0.0625, 0.03125]
+    report = nf.diagnostics.invariance(deaths, parametrizations=["natural", "weights", "rate"], steps=steps)
+    table = report.table().set_index(["move", "step"])
+    assert table.loc[("straight_in_natural", 0.03125), "identical"]
+    spread = table["spread_se"].xs(0.03125, level="step")
+    assert spread["gradient_descent"] > 10 * spread["straight"] > 100 * spread["midpoint"]
+    with pytest.raises(ValueError, match="parameters are all free"):
+        nf.diagnostics.invariance(
+            nf.Mixture("gaussian", 2, "E").fit(nf.datasets.load("galaxies")["velocity"], n_init=8)
+        )
+
+
 def test_sources_stream(faithful: pd.DataFrame, geyser: nf.MixtureResults) -> None:
     from natfit.data.arrays import BlockSource
     from natfit.data.block import Block
