@@ -92,7 +92,7 @@ def peer(x: Array, means: Array, passes: int) -> Any:
         return GaussianMixture(K, max_iter=passes, tol=0.0, reg_covar=0.0, **options).fit(x)
 
 
-HEAD = """| rows x columns, components | natfit, s | scikit-learn, s | ratio | log-likelihoods differ by | extra MB (data MB) |
+HEAD = """| rows x columns, components | natfit, s | scikit-learn, s | ratio | difference in loglik | extra MB (data MB) |
 |---|---|---|---|---|---|"""
 
 
@@ -114,7 +114,8 @@ def pass_row(rows: int, columns: int, components: int, repeat: int) -> str:
     extra = tracemalloc.get_traced_memory()[1] / 1e6
     tracemalloc.stop()
     shape = f"{rows:,} x {columns}, {components}"
-    return f"| {shape} | {own:.4f} | {theirs:.3f} | {theirs / own:.1f} | {gap:.1e} a row | {extra:.1f} ({x.nbytes / 1e6:.0f}) |"
+    memory = f"{extra:.1f} ({x.nbytes / 1e6:.0f})"
+    return f"| {shape} | {own:.4f} | {theirs:.3f} | {theirs / own:.1f} | {gap:.1e} a row | {memory} |"
 
 
 class Reached(Slow):
