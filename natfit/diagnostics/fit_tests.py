@@ -10,6 +10,8 @@ from scipy import special
 
 from natfit.data.matrix import Dense
 from natfit.results.influence import leverage, require_finite
+from natfit.results.prediction import critical
+from natfit.results.remembered import quantiles
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -144,10 +146,7 @@ def _grouped(fit: Any, groups: int, what: str) -> Any:
         raise ValueError(f"groups must be a whole number of at least 2, got {groups!r}")
     data = fit.model.data
     p, counted = np.asarray(fit.fittedvalues), _frequencies(fit) * (1.0 if data.trials is None else data.trials)
-    levels = np.linspace(0.0, 1.0, int(groups) + 1)
-    alike = bool((counted == counted[0]).all())
-    edges = np.quantile(p, levels) if alike else np.quantile(p, levels, weights=counted, method="inverted_cdf")
-    edges = np.unique(edges)
+    edges = np.unique(quantiles(p, counted, np.linspace(0.0, 1.0, int(groups) + 1)))
     place = np.clip(np.searchsorted(edges, p, side="left") - 1, 0, max(len(edges) - 2, 0))
     size = max(len(edges) - 1, 1)
     sums = [np.bincount(place, counted * part, size) for part in (np.ones_like(p), data.y, p)]
@@ -181,7 +180,7 @@ def calibration(fit: Any, groups: int = 10, alpha: float = 0.05) -> Any:
     import pandas as pd
 
     table = _grouped(fit, groups, "a table of calibration")
-    n, z = table["n"].to_numpy(), float(special.ndtri(1.0 - alpha / 2.0))
+    n, z = table["n"].to_numpy(), critical(alpha, None)
     share = table["observed"].to_numpy() / n
     middle = (share + z**2 / (2.0 * n)) / (1.0 + z**2 / n)
     half = z * np.sqrt(share * (1.0 - share) / n + z**2 / (4.0 * n**2)) / (1.0 + z**2 / n)

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special
 
 from natfit.results import covariance as cov
-from natfit.results.prediction import quantile
+from natfit.results.prediction import critical
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -18,6 +18,7 @@ class Coefficients:
     """Mixed into a fit that has ``fitted.params``, names for them, and a covariance of each kind."""
 
     if TYPE_CHECKING:
+        model: Any
         fitted: Any
         use_t: bool
         scale: float
@@ -91,17 +92,27 @@ class Coefficients:
         ----------
         alpha : float
             One less the level.
-        cols : sequence of int, optional
+        cols : sequence of int or str, optional
             Which coefficients.
         """
-        width = quantile(1.0 - alpha / 2.0, self.df_resid_inference if self.use_t else None) * self._bse
+        width = critical(alpha, self.df_resid_inference if self.use_t else None) * self._bse
         limits = np.column_stack([self.fitted.params - width, self.fitted.params + width])
-        chosen = slice(None) if cols is None else np.asarray(cols)
+        chosen = slice(None) if cols is None else self._places(cols)
         if not self._labelled:
             return limits[chosen]
         import pandas as pd
 
         return pd.DataFrame(limits, index=self._coefficients).iloc[chosen]
+
+    def _places(self, cols: Any) -> Array:
+        """Return the numbers of coefficients that are told by number or by name."""
+        chosen, names = np.asarray(cols), self.model.exog_names
+        if chosen.dtype.kind not in "UO":
+            return chosen
+        for name in chosen.ravel().tolist():
+            if name not in names:
+                raise ValueError(f"there is no coefficient {name!r}; there are {', '.join(names)}")
+        return np.array([names.index(name) for name in chosen.ravel().tolist()])
 
     def cov_params(
         self,

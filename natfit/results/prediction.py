@@ -19,6 +19,19 @@ def quantile(level: float, df: float | None) -> float:
     return float(special.ndtri(level) if df is None else special.stdtrit(df, level))
 
 
+def critical(alpha: float, df: float | None) -> float:
+    """Return how many standard errors limits of level 1 - alpha lie from the estimate.
+
+    Raises
+    ------
+    ValueError
+        If alpha does not lie between 0 and 1.
+    """
+    if not 0.0 < alpha < 1.0:
+        raise ValueError(f"alpha must lie between 0 and 1 (0.05 for 95% limits), got {alpha!r}")
+    return quantile(1.0 - alpha / 2.0, df)
+
+
 class Estimates:
     """Numbers estimated for rows, with standard errors and intervals; attributes named as in statsmodels.
 
@@ -80,7 +93,7 @@ class Estimates:
 
     def conf_int(self, *, alpha: float = 0.05, **ignored: Any) -> Array:
         """Return (m, 2) limits: estimates plus and minus a quantile of standard errors."""
-        width = quantile(1.0 - alpha / 2.0, self.df) * self.se
+        width = critical(alpha, self.df) * self.se
         return np.column_stack([self.predicted - width, self.predicted + width])
 
     def summary_frame(self, alpha: float = 0.05) -> Any:

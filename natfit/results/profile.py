@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from natfit.results.prediction import quantile
+from natfit.results.prediction import critical
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +64,7 @@ class ProfileLikelihood:
         """Value, signed root deviance and the other parameters along the profile."""
         import pandas as pd
 
-        rows = self._profiler.table(quantile(1.0 - self.alpha / 2.0, self._df(None)), self._points)
+        rows = self._profiler.table(critical(self.alpha, self._df(None)), self._points)
         fixed = pd.DataFrame({"value": [row[0] for row in rows], "signed_root": [row[1] for row in rows]})
         return pd.concat([fixed, pd.DataFrame([row[2] for row in rows], columns=self._profiler.others)], axis=1)
 
@@ -87,11 +87,9 @@ class ProfileLikelihood:
         return np.array([end.value for end in self._limits(alpha, use_t)])
 
     def _limits(self, alpha: float, use_t: bool | None = None) -> tuple[Any, Any]:
-        if not 0.0 < alpha < 1.0:
-            raise ValueError(f"alpha must lie between 0 and 1 (0.05 for 95% limits), got {alpha}")
         df = self._df(use_t)
         if (alpha, df) not in self._known:
-            target = quantile(1.0 - alpha / 2.0, df)
+            target = critical(alpha, df)
             self._known[alpha, df] = (self._profiler.limit(-target), self._profiler.limit(target))
         return self._known[alpha, df]
 
@@ -100,7 +98,7 @@ class ProfileLikelihood:
 
     def wald(self, alpha: float = 0.05, use_t: bool | None = None) -> Array:
         """Return the Wald limits, (2,), for comparison."""
-        return self.estimate + np.array([-1.0, 1.0]) * quantile(1.0 - alpha / 2.0, self._df(use_t)) * self.se
+        return self.estimate + np.array([-1.0, 1.0]) * critical(alpha, self._df(use_t)) * self.se
 
     @property
     def notes(self) -> list[str]:

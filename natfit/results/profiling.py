@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from natfit.results.prediction import critical
 from natfit.results.profile import ProfileLikelihood, ProfileLikelihoods, coefficient_number
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Profiling:
         ----------
         alpha : float
             One less the level.
-        cols : sequence of int, optional
+        cols : sequence of int or str, optional
             Which coefficients.
         method : {"wald", "profile"}
             Estimate plus and minus a quantile of standard errors; or where the profile deviance reaches that quantile
@@ -49,7 +50,7 @@ class Profiling:
             raise ValueError(f"method must be 'wald' or 'profile', got {method!r}")
         if method == "wald":
             return super().conf_int(alpha, cols)  # type: ignore[misc]
-        chosen = slice(None) if cols is None else np.asarray(cols)
+        chosen = slice(None) if cols is None else self._places(cols)  # type: ignore[attr-defined]
         limits = self._profile_limits(alpha, np.atleast_1d(np.arange(self.fitted.kept.size)[chosen]).tolist())
         if not self.model.data.labelled:
             return limits
@@ -111,8 +112,9 @@ class Profiling:
         >>> fit.profile(lambda b: -b["Intercept"] / b["dose"], name="LD50").conf_int().round(4)
         array([1.764 , 1.7792])
         """
-        if not 0.0 < alpha < 1.0 or int(points) < 1:
-            raise ValueError(f"profile needs 0 < alpha < 1 and points of 1 or more, got {alpha} and {points}")
+        critical(alpha, None)  # refuses a level that is none
+        if int(points) < 1:
+            raise ValueError(f"a profile needs points of 1 or more, got {points}")
 
         def one(quantity: Any, called: str | None = None) -> ProfileLikelihood:
             profiler = self.model.profiler(self, quantity, called)

@@ -13,6 +13,7 @@ import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+QUARTILES = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
 BESIDE = ("freq_weights", "var_weights", "trials", "offset", "exposure")
 
 
@@ -89,7 +90,7 @@ def described(column: Any, levels: Sequence[Any] | None, freq: Array | None) -> 
     away = (values - mean) ** 2
     total = away.sum() if freq is None else freq @ away
     sd = float(np.sqrt(total / (count - 1.0))) if count > 1.0 else float("nan")
-    return Variable(mean=mean, sd=sd, quartiles=_quartiles(values, freq, count))
+    return Variable(mean=mean, sd=sd, quartiles=tuple(quantiles(values, freq, QUARTILES).tolist()))
 
 
 def weighted_mean(values: Array, freq: Array | None) -> float:
@@ -97,18 +98,18 @@ def weighted_mean(values: Array, freq: Array | None) -> float:
     return float(values.mean() if freq is None else (freq @ values) / freq.sum())
 
 
-def _quartiles(values: Array, freq: Array | None, count: float) -> tuple[float, ...]:
-    levels = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
+def quantiles(values: Array, freq: Array | None, levels: Array) -> Array:
+    """Return interpolated quantiles (R's type 7), rows counting by their frequencies."""
     if freq is None:
-        return tuple(np.quantile(values, levels).tolist())
+        return np.quantile(values, levels)
     order = np.argsort(values, kind="stable")
     ends, ordered = np.cumsum(freq[order]), values[order]
-    place = (count - 1.0) * levels
+    place = np.clip((ends[-1] - 1.0) * levels, 0.0, None)
     low, high = (
-        ordered[np.minimum(np.searchsorted(ends, np.clip(at, 0.0, None), side="right"), ordered.size - 1)]
+        ordered[np.minimum(np.searchsorted(ends, at, side="right"), ordered.size - 1)]
         for at in (np.floor(place), np.ceil(place))
     )
-    return tuple((low + (place - np.floor(place)) * (high - low)).tolist())
+    return np.asarray(low + (place - np.floor(place)) * (high - low))
 
 
 def remember(fit: Any) -> Remembered:

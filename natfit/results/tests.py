@@ -74,22 +74,48 @@ class Tests:
         names = [n for n, m in zip(self.model.exog_names, marked & np.any(rows, axis=0), strict=True) if m]
         return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'}" if names else ""
 
+    def _restrictions(self, asked: Any) -> Any:
+        """Refuse hypotheses that statsmodels would not read, or that have another number of columns; return the others."""
+        names = self.model.exog_names
+        if isinstance(asked, tuple):
+            self._restrictions(asked[0])
+        elif isinstance(asked, str | dict) or (
+            isinstance(asked, list) and any(isinstance(each, str) for each in asked)
+        ):
+            from patsy import DesignInfo, PatsyError
+
+            try:
+                DesignInfo(names).linear_constraint(asked)
+            except (PatsyError, ValueError) as error:
+                raise ValueError(
+                    f"the hypothesis {asked!r} can't be read ({str(error).splitlines()[0]}); write it as in "
+                    f"'{names[-1]} = 0', with the coefficients {', '.join(names)}"
+                ) from error
+        elif (width := np.shape(asked)[-1:]) != (len(names),):
+            raise ValueError(
+                f"a hypothesis needs a weight for each of {len(names)} coefficients, but these have {width or 'none'}"
+            )
+        return asked
+
     def t_test(self, r_matrix: Any, cov_p: Any = None, use_t: bool | None = None) -> Any:
         """Test linear combinations one by one; returns statsmodels' ContrastResults.
 
         The test of a combination that loads on a separated coefficient is NaN; one of an aliased coefficient is refused.
         """
-        return self._as_statsmodels().t_test(r_matrix, cov_p=cov_p, use_t=use_t)
+        rows = self._restrictions(r_matrix)
+        return self._as_statsmodels().t_test(rows, cov_p=cov_p, use_t=use_t)
 
     def f_test(self, r_matrix: Any, cov_p: Any = None, invcov: Any = None) -> Any:
         """Test linear restrictions together by the F statistic."""
-        return self._as_statsmodels(joint=True).f_test(r_matrix, cov_p=cov_p, invcov=invcov)
+        rows = self._restrictions(r_matrix)
+        return self._as_statsmodels(joint=True).f_test(rows, cov_p=cov_p, invcov=invcov)
 
     def wald_test(
         self, r_matrix: Any, cov_p: Any = None, invcov: Any = None, use_f: bool | None = None, **kwargs: Any
     ) -> Any:
         """Test linear restrictions together by Wald's statistic."""
-        return self._as_statsmodels(joint=True).wald_test(r_matrix, cov_p=cov_p, invcov=invcov, use_f=use_f, **kwargs)
+        rows = self._restrictions(r_matrix)
+        return self._as_statsmodels(joint=True).wald_test(rows, cov_p=cov_p, invcov=invcov, use_f=use_f, **kwargs)
 
     def wald_test_terms(
         self,

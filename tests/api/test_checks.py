@@ -182,3 +182,16 @@ def test_identifiability_tells_aliases_and_separation():
 def test_refusals(ask, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         ask()
+
+
+def test_groups_of_probabilities_are_those_of_the_rows_written_out():
+    """Frequencies and trials count as so many rows; the law that R's ``hoslem.test`` cuts single rows by."""
+    crabs = nf.datasets.load("crabs").assign(any=lambda data: (data["sat"] > 0).astype(float))
+    freq = crabs["spine"].to_numpy() + crabs["color"].to_numpy() % 2
+    counted = nf.GLM.from_formula("any ~ width + color", crabs, family="binomial", freq_weights=freq).fit()
+    trials = nf.GLM.from_formula("any ~ width + color", crabs, family="binomial", trials=freq).fit()
+    rows = crabs.loc[np.repeat(crabs.index, freq)].reset_index(drop=True)
+    written = nf.GLM.from_formula("any ~ width + color", rows, family="binomial").fit()
+    for fit in (counted, trials):
+        pd.testing.assert_frame_equal(fit.calibration(), written.calibration(), rtol=1e-8)
+        np.testing.assert_allclose(fit.hosmer_lemeshow().statistic, written.hosmer_lemeshow().statistic, rtol=1e-8)

@@ -262,3 +262,19 @@ def test_polars_and_mappings_are_tables_too():
     mapping = fit("sat ~ width", {name: CRABS[name].to_numpy() for name in ("sat", "width", "weight")})
     for each in (whole, mapping):
         assert isinstance(each.add1(["weight"]), pd.DataFrame)
+
+
+@pytest.mark.parametrize("cov", [{"cov_type": "HC3"}, {"cov_type": "cluster", "cov_kwds": {"groups": "spine"}}])
+def test_a_robust_fit_is_tested_by_its_own_covariance(cov):
+    """By default; likelihood ratios rest on the model that a robust covariance does not trust."""
+    crabs = nf.datasets.load("crabs")
+    cov = {**cov, **({"cov_kwds": {"groups": crabs["width"].round()}} if "cov_kwds" in cov else {})}
+    fit = nf.GLM.from_formula("sat ~ width + C(color)", crabs, family="poisson").fit(**cov)
+    small = nf.GLM.from_formula("sat ~ width", crabs, family="poisson").fit(**cov)
+    at = [name for name in fit.params.index if "color" in name]
+    own = fit.params[at] @ np.linalg.solve(fit.cov_params().loc[at, at], fit.params[at])
+    np.testing.assert_allclose(nf.anova(fit, typ=2).loc["C(color)", "Wald Chisq"], own, rtol=1e-9)
+    for table in (fit.drop1(), nf.anova(fit)):
+        np.testing.assert_allclose(table.loc["C(color)", "Wald"], own, rtol=1e-9)
+    np.testing.assert_allclose(nf.anova(small, fit)["Wald"].iloc[-1], own, rtol=1e-9)
+    np.testing.assert_allclose(fit.drop1(test="LRT").loc["C(color)", "LRT"], 8.533787, rtol=1e-6)

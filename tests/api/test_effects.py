@@ -304,7 +304,7 @@ def test_means_of_empty_cells_are_missing():
         (lambda f: f.predictions("mode"), "newdata must be a table, 'mean' or 'median', got 'mode'"),
         (lambda f: f.predictions(by=True, hypothesis="b1 = b7"), "hypothesis 'b1 = b7' can't be read"),
         (lambda f: f.predictions(by="shade", hypothesis=[1, -1]), "needs 4 weights in each row"),
-        (lambda f: f.predictions(alpha=95), "alpha must lie strictly between 0 and 1, got 95"),
+        (lambda f: f.predictions(alpha=95), "alpha must lie between 0 and 1 (0.05 for 95% limits), got 95"),
         (lambda f: f.predictions(weights=1), "got an unexpected argument 'weights'"),
         (lambda f: f.adjusted_means("width"), "'width' is a number; say at which values"),
         (lambda f: f.adjusted_means("shade", which="odds"), "which must be 'linear', 'back' or 'mean'"),

@@ -334,7 +334,7 @@ def test_a_fit_that_is_no_maximum_is_not_profiled():
     ("call", "message"),
     [
         (lambda fit: fit.conf_int(method="score"), "'wald' or 'profile'"),
-        (lambda fit: fit.profile(1, alpha=2.0), "0 < alpha < 1"),
+        (lambda fit: fit.profile(1, alpha=2.0), "alpha must lie between 0 and 1"),
         (lambda fit: fit.profile(1).conf_int(0.0), "between 0 and 1"),
         (lambda fit: fit.profile(["x1", "x2"], name="both"), "leave it out"),
     ],

@@ -43,7 +43,8 @@ def anova(
         One fit, or several of the same rows, response, family and link, each nested in the next or the next in it.
     test : {"LRT", "score", "Wald", "F"}, optional
         Likelihood ratio, Rao's score (with the expected information), Wald's (with the fit's own ``cov_type``), or F. By
-        default F where the dispersion is estimated, else LRT.
+        default Wald where ``cov_type`` is robust, for likelihoods rest on what it does not trust; F where the dispersion
+        is estimated; else LRT.
     typ : {1, 2, 3}
         Of one fit: 1 adds the terms one after the other, in the order written, as R's ``anova``; 2 and 3 test each term
         by itself, as R's ``car::Anova``. Type 2 leaves out the terms that contain it; type 3 leaves out its columns

@@ -12,6 +12,7 @@ from scipy import special
 from natfit.metric import Gram
 from natfit.need import LOGLIK, METRIC, SCORE
 from natfit.results.comparing.score_test import rao_statistic
+from natfit.results.cov_type import MODEL_BASED
 from natfit.results.covariance import finite_columns
 
 if TYPE_CHECKING:
@@ -25,8 +26,14 @@ STATISTICS = {"LRT": "LRT", "score": "Rao", "Wald": "Wald", "F": "F"}
 
 
 def resolve_test(test: str | None, fit: GLMResults) -> str:
-    """Return a test's own name; by default F where the dispersion is estimated, else the likelihood-ratio test."""
+    """Return a test's own name.
+
+    By default Wald's where the covariance does not trust the likelihood; F where the dispersion is estimated; else the
+    likelihood-ratio test.
+    """
     if test is None:
+        if fit._cov_kind.kind not in MODEL_BASED:
+            return "Wald"
         return "F" if isinstance(fit.dispersion, str) else "LRT"
     if not isinstance(test, str) or test.lower() not in TESTS:
         raise ValueError(f"test must be 'LRT', 'score', 'Wald' or 'F', got {test!r}")

@@ -86,7 +86,7 @@ class Comparing(Augmented):
         scope : str or sequence of str, optional
             The terms to try: a formula's right side, or their names. By default all that no other term contains.
         test : {"LRT", "score", "Wald", "F"}, optional
-            F where the dispersion is estimated, else LRT, if left out.
+            If left out, Wald where ``cov_type`` is robust, F where the dispersion is estimated, else LRT.
         shape : {"held", "estimated"}
             Whether an alpha that the fit estimated is held, as in R, or estimated again without the term.
 

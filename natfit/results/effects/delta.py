@@ -11,7 +11,7 @@ from scipy import special
 
 from natfit.metric import Gram
 from natfit.need import METRIC
-from natfit.results.prediction import quantile
+from natfit.results.prediction import critical
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -142,12 +142,10 @@ def unseen(fit: Any, jacobian: Array) -> Array:
 
 def inference(fit: Any, estimates: Estimates, alpha: float, null: float = 0.0) -> dict[str, Array]:
     """Return the columns estimate, std_error, statistic, p_value, conf_low and conf_high."""
-    if not 0.0 < alpha < 1.0:
-        raise ValueError(f"alpha must lie strictly between 0 and 1, got {alpha!r}")
     df = fit.df_resid_inference if fit.use_t else None
     with np.errstate(all="ignore"):
         statistic = (estimates.value - null) / estimates.std_error
-    width = quantile(1.0 - alpha / 2.0, df) * estimates.std_error
+    width = critical(alpha, df) * estimates.std_error
     return {
         "estimate": np.where(np.isnan(estimates.std_error), np.nan, estimates.value),
         "std_error": estimates.std_error,
@@ -189,14 +187,18 @@ def contrast_weights(hypothesis: Any, labels: list[str]) -> tuple[Array, list[st
         if hypothesis == "meandev":
             return identity - 1.0 / k, [f"{label} - mean" for label in labels]
         return _equation(hypothesis, k)
+    names = None
     if isinstance(hypothesis, Mapping):
-        return np.array([np.asarray(row, dtype=float) for row in hypothesis.values()]), [str(n) for n in hypothesis]
+        hypothesis, names = list(hypothesis.values()), [str(name) for name in hypothesis]
+    lengths = {np.size(row) for row in hypothesis} if np.ndim(hypothesis[0]) else set()
+    if len(lengths) > 1:
+        raise ValueError(f"a hypothesis about {k} estimates needs {k} weights in each row; these have {lengths}")
     weights = np.atleast_2d(np.asarray(hypothesis, dtype=float))
     if weights.ndim != 2 or weights.shape[1] != k:
         raise ValueError(
             f"a hypothesis about {k} estimates needs {k} weights in each row; these have shape {weights.shape}"
         )
-    return weights, [f"combination {j + 1}" for j in range(len(weights))]
+    return weights, names or [f"combination {j + 1}" for j in range(len(weights))]
 
 
 def _equation(text: str, k: int) -> tuple[Array, list[str]]:

@@ -62,6 +62,8 @@ class Request:
             shifts = {**typical_shifts(fit), **shifts}
         else:
             frame = _as_frame(newdata)
+            if not len(frame):
+                raise ValueError("effects are taken over rows, and the new data has none; give at least one")
         freq = fit.model.data.freq_weights if own else None
         weight = np.ones(len(frame)) if freq is None else freq
         for name in groups or ():
@@ -77,6 +79,8 @@ class Request:
 
     def column(self, name: str) -> Any:
         """Return a variable's values on the rows, a Series."""
+        if not self.own and name not in self.frame:
+            raise ValueError(f"the new data has no column {name!r}, whose effect is asked for; add it")
         return self.variables.column(name) if self.own else self.frame[name]
 
     def repeated(self, variables: Mapping[str, Any]) -> Request:

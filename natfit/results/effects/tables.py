@@ -180,6 +180,8 @@ def _contrasts(request: Request, name: str, how: Any) -> list[tuple[str, Any, An
     if np.ndim(how) == 0:
         half = 0.5 * float(how)  # centred on the row, as in marginaleffects for Python
         return [(f"+{how:g}", column - half, column + half)]
+    if np.shape(how) != (2,):
+        raise ValueError(f"a number is compared at two values, low and high; for {name!r} got {how!r}")
     low, high = how
     return [(f"{high:g} - {low:g}", float(low), float(high))]
 
