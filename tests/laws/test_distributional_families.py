@@ -178,6 +178,28 @@ def test_the_fisher_information_is_minus_the_mean_hessian(family: Distributional
             assert value * scale == pytest.approx(fisher[k, l][m] * scale, abs=max(20 * tolerance(family), 1e-6))
 
 
+@every_family
+def test_the_observed_information_is_minus_the_slope_of_the_score(family: DistributionalFamily) -> None:
+    unit = units(family, fisher_at_examples(family))
+    rng = np.random.default_rng(9)
+    for m, point in enumerate(family.example_parameters()):
+        theta = [np.full(25, value) for value in point]
+        y = family.sample(theta, rng)
+        observed = family.observed(y, theta)
+        for k in range(family.K):
+            step = min(1e-3 * unit[k, m], 0.01 * abs(point[k]) if point[k] else np.inf)
+            ends = []
+            for count in (-2, -1, 1, 2):
+                moved = list(theta)
+                moved[k] = theta[k] + count * step
+                ends.append(np.array(family.score(y, moved)))
+            slope = -(ends[0] - 8.0 * ends[1] + 8.0 * ends[2] - ends[3]) / (12.0 * step)
+            for l in range(k, family.K):
+                scale = unit[k, m] * unit[l, m]
+                given = np.broadcast_to(observed.get((k, l), 0.0), (25,)) * scale
+                np.testing.assert_allclose(given, slope[l] * scale, rtol=1e-5, atol=3e-6)
+
+
 @scalar_family
 def test_moments(family: DistributionalFamily) -> None:
     if family.name == "von_mises":
