@@ -51,7 +51,8 @@ class RegressionRows:
         """Return the rows under a component, or None where a mean lies outside its domain."""
         held = self._held.get(k)
         if held is None or not np.array_equal(held[0], coefficients):
-            held = self._held[k] = (coefficients.copy(), member.rows(coefficients, self.block))
+            with np.errstate(all="ignore"):  # what overflows has left the domain, and the log-likelihood says so
+                held = self._held[k] = (coefficients.copy(), member.rows(coefficients, self.block))
         return held[1]
 
     def gathered(self, values: Array) -> Array:

@@ -17,7 +17,6 @@ from natfit.models import binding
 from natfit.models import mixture_regression_data as rows_of
 from natfit.models.checks import check_for
 from natfit.models.families import resolve_family
-from natfit.models.mixture import FEWEST_SAMPLED, SAMPLE_BYTES
 from natfit.models.mixture_constraint import Constraint
 from natfit.models.mixture_fitting import MixtureObjective
 from natfit.models.mixture_regression_fitting import Ranked, climb, rank, row_sizes
@@ -34,11 +33,16 @@ from natfit.models.mixture_regression_setup import (
     source_of,
 )
 from natfit.models.mixture_regression_starts import draw_starts
-from natfit.models.mixture_search import Search
+from natfit.models.mixture_search import NoMaximum, Search
 from natfit.optimize.loop import Outcome
 from natfit.results.mixture_regression import MixtureRegressionResults
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+SAMPLE_BYTES = 1_000_000
+"""Bytes of the rows that starts run on."""
+
+FEWEST_SAMPLED = 2_000
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,7 @@ class MixtureRegression:
     """
 
     formula: str | None = None
+    quasi_note: str | None = None
 
     def __init__(
         self,
@@ -211,7 +216,7 @@ class MixtureRegression:
         for one, own in dict.fromkeys(resolved):
             if getattr(one, "alpha", None) == "ml":
                 raise ValueError("a component's alpha must be known; give it, as in 'negative_binomial(0.5)'")
-            check_for(data.glm, one, own)
+            self.quasi_note = check_for(data.glm, one, own)
         self.members = [GLMLikelihood(one, own, data.glm.names) for one, own in resolved]
         self.shared = shared_columns(shared, data.glm)
         self.dispersion = check_dispersion(dispersion)
@@ -259,6 +264,8 @@ class MixtureRegression:
         ValueError
             Where no start leads to a maximum inside the constraint, or there are fewer rows than parameters.
         """
+        if n_init != int(n_init) or n_init < 1:
+            raise ValueError(f"n_init must be a whole number of starts, 1 or more; got {n_init}")
         likelihood = self.likelihood()
         check_enough(self.data, likelihood)
         rng = np.random.default_rng(random_state)
@@ -333,9 +340,7 @@ class MixtureRegression:
                     warnings.simplefilter("ignore", category)  # the table says so of each
                 try:
                     fits["", size] = model.fit(**fitting)
-                except ValueError as error:
-                    if type(error).__name__ != "NoMaximum":
-                        raise
+                except NoMaximum as error:
                     failures["", size] = str(error)
         return MixtureSelection(fits, failures, False)
 

@@ -20,6 +20,9 @@ from natfit.models.data import GLMData
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+BLOCK_ROWS = 8192
+"""Rows of a block: each has scores of all parameters and components, which are to stay in cache."""
+
 
 @dataclass(frozen=True)
 class Concomitant:
@@ -85,9 +88,9 @@ class RegressionData:
             designs["weights"] = self.concomitant.design
         whole = Block(designs, columns)
         if self.groups is None:
-            return ArraySource(whole, self.n_jobs)
+            return ArraySource(whole, self.n_jobs, BLOCK_ROWS)
         order = self.order
-        return GroupedSource(whole if order is None else whole.take(order), self.n_jobs)
+        return GroupedSource(whole if order is None else whole.take(order), self.n_jobs, BLOCK_ROWS)
 
 
 def from_arrays(

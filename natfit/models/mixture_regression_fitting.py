@@ -33,6 +33,18 @@ FLOOR = 1e-7
 """Dispersion, as a share of that of a single regression, under which a component has collapsed."""
 
 
+class NoRegressions(NoMaximum):
+    """No start led to a maximum that the constraint allows."""
+
+    def __init__(self, excluded: list[tuple[float, str]], n_starts: int):
+        why = max(excluded)[1] if excluded else "in each a component lost its rows or its dispersion"
+        ValueError.__init__(
+            self,
+            f"none of {n_starts} starts led to a maximum inside the constraint ({why}); use fewer components, more starts "
+            "(n_init), dispersion='shared', or a looser constraint",
+        )
+
+
 def generalised_em() -> Optimizer:
     """Return EM with one scoring step for each component, shortened where the likelihood would fall."""
     return Optimizer(CompleteData(), Backtracking(), name="EM")
@@ -149,7 +161,7 @@ def rank(ranked: Ranked, starts: list[Array], n_rows: int) -> Any:
         before = ends[at]
         ends[at] = -np.inf if last is None else max(ends[at], last)
     if not ranked.found:
-        raise NoMaximum(ranked.excluded, len(starts))
+        raise NoRegressions(ranked.excluded, len(starts))
     best, params, start = max(ranked.found, key=lambda each: each[0])
     reached = int((ends > best - SAME).sum())
     others = sorted({round(each, 2) for each, *_ in ranked.found if each < best - SAME}, reverse=True)

@@ -96,7 +96,8 @@ def sample(source: Any, most: int, rng: np.random.Generator) -> Block:
 
 def source_of(block: Block) -> Any:
     """Return a block as a source that splits no group."""
-    return GroupedSource(block) if "group" in block.columns else ArraySource(block)
+    height = rows_of.BLOCK_ROWS
+    return GroupedSource(block, None, height) if "group" in block.columns else ArraySource(block, None, height)
 
 
 def given_start(start_params: Any, likelihood: MixtureRegressionLikelihood) -> Array:

@@ -81,6 +81,10 @@ class Slow(Stop):
             return Verdict(True, f"less than {self.left:g} is estimated to be left")
         return None
 
+    def at_rounding(self, point: Point, decrement: float) -> Verdict | None:
+        """End where no step is accepted: what is left to gain is below what rounding leaves of the likelihood."""
+        return Verdict(True, "no step gains any more")
+
 
 def em() -> Optimizer:
     """Return EM: the natural gradient in the complete-data metric, unit steps, along m-geodesics.

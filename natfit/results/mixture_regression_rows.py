@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+AT_LIMIT = 1e-3
+"""Distance of a mean from a limit of its domain under which it has as good as reached it."""
+
 
 def _labels(index: Any, n_rows: int) -> Any:
     import pandas as pd
@@ -207,19 +210,51 @@ def sample(fit: MixtureRegressionResults, exog: Any, random_state: Any, known: d
 
 def degeneracies(fit: MixtureRegressionResults) -> list[str]:
     """Return what is degenerate about a fitted mixture of regressions, in words."""
-    K = fit.n_components
     total = fit.model.rows.n_units
     gone = fit._weights * total < NO_ROWS
-    said = [f"the weight of component {k} has gone to zero; use one component fewer" for k in np.flatnonzero(gone)]
-    rest = fit.likelihood.split(fit.base.params)[1]
-    if K == 1 or not fit.components.alike:
+    said = [
+        f"the weight of component {k} has gone to zero; use one component fewer" for k in np.flatnonzero(gone).tolist()
+    ]
+    if fit.n_components == 1:
         return said
-    means = _means(fit, fit.model.new_rows(None, False))
-    family = fit.components.members[0].family
-    for j in range(K):
-        for k in range(j + 1, K):
-            phi = np.array([fit.components.dispersion(rest, each) for each in (j, k)])
-            apart = float(np.mean(family.unit_deviance(means[j], means[k])) / phi.min() + np.log(phi[0] / phi[1]) ** 2)
-            if not gone[[j, k]].any() and apart < MERGED:
+    apart, away = _distances(fit)
+    for k in np.flatnonzero((away < AT_LIMIT) & ~gone).tolist():
+        said.append(f"the rows of component {k} are separated: its coefficients run off to infinity")
+    for j in range(fit.n_components):
+        for k in range(j + 1, fit.n_components):
+            if not gone[[j, k]].any() and apart[j, k] < MERGED:
                 said.append(f"components {j} and {k} have merged; use one component fewer")
     return said
+
+
+def _distances(fit: MixtureRegressionResults) -> tuple[Array, Array]:
+    """Return how far components are from each other, (K, K), and their rows' means from limits of the domain, (K,).
+
+    The first is the average of the unit deviance over the smaller dispersion, and the squared log ratio of dispersions;
+    the second the greatest distance of a mean among a component's rows. Infinite where they can't be compared.
+    """
+    components, params = fit.components, fit.base.params
+    rest, K = fit.likelihood.split(params)[1], fit.n_components
+    phi = np.array([components.dispersion(rest, k) for k in range(K)])
+    apart, away, n_rows = np.zeros((K, K)), np.zeros(K), 0
+    with np.errstate(all="ignore"):
+        for block in fit.source.blocks():
+            rows = components.view(block)
+            mine = _each_row(block, fit.likelihood.shares(params, block, rows).responsibility) > 0.5
+            found = [
+                rows.predicted(k, member, rest[components.coefficients_at[k]])
+                for k, member in enumerate(components.members)
+            ]
+            n_rows += block.n_rows
+            for k, member in enumerate(components.members):
+                limits = np.array(member.family.attainable_limits)
+                if limits.size:
+                    nearest = np.abs(found[k].mu[mine[k], None] - limits).min(axis=1)
+                    away[k] = max(away[k], nearest.max(initial=0.0))
+                for j in range(k if components.alike else 0):
+                    apart[j, k] += member.family.unit_deviance(found[j].mu, found[k].mu, found[k].complement).sum()
+    limited = [bool(member.family.attainable_limits) for member in components.members]
+    if not components.alike:
+        return np.full((K, K), np.inf), np.where(limited, away, np.inf)
+    scale = np.minimum(phi[:, None], phi) * n_rows
+    return apart / scale + np.log(phi[:, None] / phi) ** 2, np.where(limited, away, np.inf)

@@ -114,6 +114,8 @@ def notes(fit: MixtureRegressionResults) -> list[str]:
     if fit.model.shared.any():
         names = [name for name, one in zip(fit.model.data.names, fit.model.shared, strict=True) if one]
         said.append(f"The same in all components: {', '.join(names)}.")
+    if fit.model.quasi_note:
+        said.append(fit.model.quasi_note)
     if fit.model.data.n_missing:
         said.append(f"{fit.model.data.n_missing} rows with missing values were left out.")
     if fit.decrement >= 0:
