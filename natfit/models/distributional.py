@@ -21,6 +21,7 @@ from natfit.models.distributional_data import (
     formulas_of,
     from_arrays,
     from_formulas,
+    in_memory,
 )
 from natfit.models.distributional_fit import Problem, fit_distributional
 from natfit.models.distributional_rows import ParameterRows, parameter_rows
@@ -142,7 +143,8 @@ class DistributionalRegression:
         formula : mapping of str to str, or str
             A formula for each parameter, ``{"mean": "y ~ x + C(g)", "precision": "~ x"}``, or the parts in the family's
             order, ``"y ~ x + C(g) | x"``. Parameters without one are constants.
-        data : pandas or polars DataFrame, or mapping of arrays
+        data : pandas or polars DataFrame, mapping of arrays, or tables of `natfit.data` such as ``from_parquet``
+            Of tables that stream by, the columns that the formulas name are read into memory.
         offset : mapping of str to str or array_like, or one of these, optional
             A column's name, an expression or an array, by parameter.
         freq_weights : str or array_like, optional
@@ -154,6 +156,8 @@ class DistributionalRegression:
         context = binding.caller_namespace(2 + int(eval_env))
         resolved = _with_links(get(family, parametrization), links)
         left, given = formulas_of(formula)
+        offsets_given = offset.values() if isinstance(offset, Mapping) else [offset]
+        data = in_memory(data, [left, *given.values(), *offsets_given, freq_weights])
         if resolved.shared_predictors:
             resolved = _sized(resolved, left, given, data, missing, context)
         held = cls._held(resolved, fixed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from natfit.data.arrays import ArraySource, Source
 from natfit.data.block import Block
 from natfit.data.checks import check_finite, check_weights
 from natfit.data.matrix import Columns, Constant, as_columns
+from natfit.data.tables import Tables
 from natfit.families.distributional.base import DistributionalFamily
 from natfit.models.binding import subset_rows
 
@@ -94,6 +95,21 @@ def split_formula(formula: str) -> list[str]:
             parts.append(formula[start:place].strip())
             start = place + 1
     return [*parts, formula[start:].strip()]
+
+
+def in_memory(table: Any, texts: Sequence[Any]) -> Any:
+    """Return a table; of tables that stream by, the columns that the texts name, read into one.
+
+    The starts, and the residuals' distribution functions, go over single columns of all rows: a regression for every
+    parameter is fitted in memory, wherever its rows come from.
+    """
+    if not isinstance(table, Tables):
+        return table
+    import pandas as pd
+
+    text = " ".join(each for each in texts if isinstance(each, str))
+    named = [name for name in table.names if name in text]
+    return pd.concat([pd.DataFrame(dict(part)) for part in table.scan(named)], ignore_index=True)
 
 
 def class_numbers(endog: Any) -> tuple[Any, Any]:

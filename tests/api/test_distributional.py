@@ -347,3 +347,9 @@ def test_refit(table: pd.DataFrame, beta: nf.DistributionalResults) -> None:
     again = beta.model.refit(beta, y=other)
     fresh = FIT("share ~ x + C(g) | z", table.assign(share=other), family="beta").fit()
     np.testing.assert_allclose(again.params, fresh.params, rtol=1e-6, atol=1e-7)
+
+
+def test_a_file_is_a_table(table: pd.DataFrame, beta: nf.DistributionalResults, tmp_path: Any) -> None:
+    table.reset_index(drop=True).to_parquet(tmp_path / "t.parquet", row_group_size=70)
+    fit = FIT("share ~ x + C(g) | z", nf.data.from_parquet(tmp_path / "t.parquet"), family="beta").fit()
+    np.testing.assert_allclose(fit.params, beta.params, rtol=1e-10)
