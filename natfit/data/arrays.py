@@ -10,7 +10,7 @@ import numpy as np
 
 from natfit.data.block import Block
 from natfit.data.matrix import TALL_ROWS, Columns, Tabmat
-from natfit.data.threads import one_blas_thread, pool, processors
+from natfit.data.threads import get_ready, one_blas_thread, pool, processors
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -23,6 +23,8 @@ TALL = 2
 """Rows of a block for each column, at least: a Gram matrix of fewer takes more time to add up than to multiply."""
 MOST_BYTES = 16 << 20
 """Bytes of design in one block, at most, however many its columns: each thread holds as much again."""
+COPIED_BYTES = 4 << 20
+"""A sample up to this size is copied once and not in every pass; a larger one would show beside the data."""
 RUN = 32
 """Rows of a sample that lie side by side: they share cache lines and pages, and cost little more than one."""
 COLUMNS_PER_PASS = 40
@@ -146,6 +148,7 @@ class ArraySource(Source):
         block_rows: int | None = None,
         chosen: np.ndarray | None = None,
     ):
+        get_ready()
         self.whole = whole
         self.n_rows = whole.n_rows if chosen is None else chosen.size
         self._chosen = chosen
@@ -179,7 +182,8 @@ class ArraySource(Source):
         chosen = sampled_rows(self.n_rows, rows, rng)
         if self._chosen is not None:
             chosen = self._chosen[chosen]
-        if chosen.size <= MOST_ROWS:
+        width = sum(design.shape[1] for design in self.whole.designs.values())
+        if 8 * chosen.size * width <= COPIED_BYTES:
             return ArraySource(self.whole.take(chosen), self.n_jobs)
         return ArraySource(self.whole, self.n_jobs, self.block_rows, chosen)
 

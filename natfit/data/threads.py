@@ -35,6 +35,11 @@ def one_blas_thread() -> Any:
     return _controller().limit(limits=1, user_api="blas")
 
 
+def get_ready() -> None:
+    """Find the BLAS libraries now: it takes milliseconds, once, that no fit is to wait for."""
+    _controller()
+
+
 @lru_cache(maxsize=1)
 def _controller() -> Any:
     from threadpoolctl import ThreadpoolController
