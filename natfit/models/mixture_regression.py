@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from natfit.data.arrays import one_blas_thread
+from natfit.data.block import Block
 from natfit.likelihoods.concomitant import ConcomitantWeights
 from natfit.likelihoods.glm import GLMLikelihood
 from natfit.likelihoods.mixture_regression import MixtureRegressionLikelihood, RegressionComponents
+from natfit.metric import SingularMetric
 from natfit.models import binding
 from natfit.models import mixture_regression_data as rows_of
 from natfit.models.checks import check_for
@@ -34,7 +36,7 @@ from natfit.models.mixture_regression_setup import (
 )
 from natfit.models.mixture_regression_starts import draw_starts
 from natfit.models.mixture_search import NoMaximum, Search
-from natfit.optimize.loop import Outcome
+from natfit.optimize.loop import Outcome, OutsideDomain
 from natfit.results.mixture_regression import MixtureRegressionResults
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -291,6 +293,15 @@ class MixtureRegression:
         results = MixtureRegressionResults(self, fitted, self.source)
         _warn(results)
         return results
+
+    def again(self, results: MixtureRegressionResults, block: Block) -> Array | None:
+        """Return the parameters of the maximum on other rows that a fit's own lead to; None where there is none."""
+        objective = MixtureObjective(results.likelihood, source_of(block))
+        try:
+            outcome = climb(objective, results.base.params, 1e-8, 300)
+        except (OutsideDomain, SingularMetric):
+            return None
+        return outcome.params if outcome.converged else None
 
     @classmethod
     def select(

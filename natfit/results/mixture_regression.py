@@ -61,7 +61,7 @@ class MixtureRegressionResults(Reported):
     def _shown(self) -> tuple[Array, Array, list[str]]:
         from natfit.results.mixture_regression_covariance import shown
 
-        return shown(self)
+        return shown(self, self.base.params)
 
     @cached_property
     def _weights(self) -> Array:
@@ -199,6 +199,44 @@ class MixtureRegressionResults(Reported):
         width = special.ndtri(1.0 - alpha / 2.0) * self.bse.to_numpy()
         values = self._shown[0]
         return pd.DataFrame({0: values - width, 1: values + width}, index=self._shown[2])
+
+    @property
+    def missing_information(self) -> Any:
+        """The share of the information on each of ``params`` that the missing labels take away, a Series (Louis 1982)."""
+        import pandas as pd
+
+        from natfit.results.mixture_regression_covariance import missing_information
+
+        return pd.Series(missing_information(self)[0], index=self._shown[2])
+
+    @property
+    def em_rate(self) -> float:
+        """The factor by which EM's distance to the maximum shrinks in a step: the largest share of missing information."""
+        from natfit.results.mixture_regression_covariance import missing_information
+
+        return missing_information(self)[1]
+
+    def bootstrap(
+        self, n_boot: int = 200, kind: str = "nonparametric", random_state: Any = None, progress: bool = False
+    ) -> Any:
+        """Fit bootstrapped rows from this fit's estimates, components matched to its own by the rows that they share.
+
+        Parameters
+        ----------
+        n_boot : int
+        kind : {"nonparametric", "parametric"}
+            Rows, or whole groups, drawn again; or responses drawn from the fitted mixture.
+        random_state : int or Generator, optional
+        progress : bool
+
+        Returns
+        -------
+        MixtureBootstrap
+            ``estimates``, ``bse``, ``conf_int()``.
+        """
+        from natfit.results.mixture_regression_bootstrap import bootstrap
+
+        return bootstrap(self, n_boot, kind, random_state, progress)
 
     # -- trust -----------------------------------------------------------------------------------------------------
 

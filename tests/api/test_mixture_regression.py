@@ -137,6 +137,35 @@ def test_covariances_of_three_kinds(fit: nf.MixtureRegressionResults) -> None:
     assert (limits[1] - limits[0]).to_numpy() == pytest.approx(2 * 1.959963984540054 * fit.bse.to_numpy())
 
 
+@pytest.mark.parametrize("kind", ["nonparametric", "parametric"])
+def test_bootstraps_agree_with_the_information(kind: str, counts: pd.DataFrame) -> None:
+    frame = counts.assign(site=np.arange(len(counts)) // 4, f=1.0 + np.arange(len(counts)) % 2)
+    options: dict[str, Any] = {"freq_weights": "f"} if kind == "parametric" else {"groups": "site"}
+    fit = model("y ~ x", frame, family="poisson", **options).fit(random_state=0)
+    found = fit.bootstrap(40, kind, random_state=0)
+    assert found.n_failed == 0
+    assert (np.abs(found.estimates.mean() - fit.params) < found.bse).all()  # labels are matched
+    ratio = found.bse / fit.with_covariance("robust" if kind == "nonparametric" else "observed").bse
+    assert ((ratio > 0.6) & (ratio < 1.6)).all()
+    with pytest.raises(ValueError, match="kind must be"):
+        fit.bootstrap(2, "wild")
+
+
+def test_missing_information_is_the_rate_of_em(fit: nf.MixtureRegressionResults) -> None:
+    from natfit.models.mixture_fitting import MixtureObjective
+    from natfit.models.mixture_regression_fitting import generalised_em
+    from natfit.optimize.em import Slow
+
+    objective = MixtureObjective(fit.likelihood, fit.source)
+    path = [fit.base.params + 0.02]
+    for _ in range(40):
+        path.append(generalised_em().run(objective, path[-1], Slow(), 1).params)
+    away = [np.linalg.norm(each - fit.base.params) for each in path[30:]]
+    assert away[-1] / away[-2] == pytest.approx(fit.em_rate, rel=1e-3)
+    assert fit.missing_information.between(0.0, 1.0).all()
+    assert fit.missing_information.max() <= fit.em_rate + 1e-12
+
+
 def test_what_the_constraint_leaves_out_is_said() -> None:
     with pytest.warns(nf.LocalMaximumWarning):
         fit = model(n_components=3).fit(random_state=0)
