@@ -17,6 +17,9 @@ from natfit.need import COMPLETE, MEAT, METRIC, OBSERVED, SCORE
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
+SCORE_BYTES, FEWEST_SCORED = 1 << 20, 512
+"""Bytes of the rows' scores that are held at once for the second-order sums, and rows at least."""
+
 PRODUCT_ROWS = 1024
 """Rows taken together in a product with the empirical information: it needs all their sufficient statistics."""
 
@@ -103,6 +106,10 @@ class MixtureLikelihood:
 
     def evaluate(self, params: Array, block: Block, need: int) -> Sums:
         """Return the Sums of a block that ``need`` asks for; ``loglik`` is -inf outside the domain."""
+        if need & (METRIC | MEAT | OBSERVED):
+            most = max(SCORE_BYTES // (8 * max(self.layout.size, 1)), FEWEST_SCORED)
+            if block.n_rows > most:
+                return self._in_pieces(params, block, need, most)
         with np.errstate(all="ignore"):
             if not self.components.contains(self.split(params)[1]):
                 return self._outside(need)
@@ -116,6 +123,15 @@ class MixtureLikelihood:
             if need & (METRIC | MEAT | OBSERVED):
                 self._second(sums, params, block, rows, shares, need)
         return sums
+
+    def _in_pieces(self, params: Array, block: Block, need: int, most: int) -> Sums:
+        """Return the Sums of a block whose rows' scores would be too many to be held at once."""
+        total: Sums | None = None
+        for start in range(0, block.n_rows, most):
+            piece = self.evaluate(params, block.rows(start, min(start + most, block.n_rows)), need)
+            total = piece if total is None else total.merge(piece)
+        assert total is not None
+        return total
 
     def _first(self, sums: Sums, params: Array, block: Block, rows: Any, shares: Shares) -> None:
         """Add the score, and the complete data's sums that it comes from."""

@@ -42,10 +42,11 @@ from natfit.results.mixture_selection import MixtureSelection
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-SAMPLE_BYTES = 8_000_000
+SAMPLE_BYTES = 3_000_000
 """Bytes of the sufficient statistics of the rows that starts run on."""
 
-FEWEST_SAMPLED = 2_000
+SAMPLED_IN_ALL, FEWEST_SAMPLED = 400_000, 2_000
+"""Rows of all starts together, and at least of each."""
 
 
 @dataclass(frozen=True)
@@ -250,7 +251,8 @@ class Mixture:
         rows = replace(rows, source=resized(rows, components))
         spread = np.empty(0) if components.bounded else components.total_spread(pooled(likelihood, rows.source))
         rng = np.random.default_rng(random_state)
-        most = max(SAMPLE_BYTES // (8 * (1 + components.width)), FEWEST_SAMPLED)
+        most = min(SAMPLE_BYTES // (8 * (1 + components.width)), SAMPLED_IN_ALL // max(int(n_init), 1))
+        most = max(most, FEWEST_SAMPLED)
         block = sample_rows(rows.source, rows.n_rows, most, rng)
         _check_distinct(block, self.n_components)
         coordinates = free_coordinates(likelihood)

@@ -15,7 +15,7 @@ from natfit.families.gaussian_covariances import resolve as resolve_covariance
 from natfit.families.registry import REGISTRY
 from natfit.likelihoods.mixture import MixtureLikelihood
 from natfit.likelihoods.mixture_components import Components
-from natfit.likelihoods.mixture_gaussian import GaussianComponents
+from natfit.likelihoods.mixture_gaussian import WIDE, GaussianComponents
 from natfit.likelihoods.sums import Sums
 from natfit.models.mixture_data import BLOCK_BYTES, MixtureData
 
@@ -92,8 +92,8 @@ def gaussian_components(data: MixtureData, n_components: int, covariance: str, p
 def block_rows(components: Any, n_rows: int) -> int:
     """Return how many rows a block should have: its statistics stay in cache, and every processor gets some."""
     width = 1 + getattr(components, "width", 16)
-    if isinstance(components, GaussianComponents):
-        width = min(width, 2 * components.dim)
+    if isinstance(components, GaussianComponents) and components.dim >= WIDE:
+        width = 2 * components.dim  # the rows themselves, and whitened
     most = min(BLOCK_BYTES // (8 * width), -(-n_rows // 8))
     return int(np.clip(most, 2048, 32_768))
 

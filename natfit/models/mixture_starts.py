@@ -13,8 +13,11 @@ from natfit.likelihoods.mixture_geometry import Embedding
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-AT_ONCE = 4_000_000
-"""Responsibilities held at once, over all starts: 32 MB."""
+MOST_JOINED = 1_000
+"""Rows that are joined into clusters: their distances are held, 4 MB."""
+
+AT_ONCE = 400_000
+"""Responsibilities held at once, over all starts: 3 MB."""
 
 
 class Starts(NamedTuple):
@@ -64,7 +67,7 @@ def labels(space: Embedding, K: int, n_starts: int, spread: bool, weight: Array,
     n = len(weight)
     first = rng.choice(n, n_starts, p=weight / weight.sum())
     nearest = space.divergence(first)
-    found = np.zeros((n_starts, n), dtype=np.int64)
+    found = np.zeros((n_starts, n), dtype=np.int16)
     for k in range(1, K):
         chance = weight * nearest if spread else np.broadcast_to(weight, nearest.shape) * (nearest > 0.0)
         chance = np.where(chance.sum(axis=1, keepdims=True) > 0.0, chance, weight)
@@ -78,18 +81,40 @@ def labels(space: Embedding, K: int, n_starts: int, spread: bool, weight: Array,
     return found
 
 
+def hierarchical(z: Array, K: int, rng: np.random.Generator) -> Array:
+    """Return the labels (n,) of K clusters of rows (n, d) that Ward's method joins; of many rows, a sample makes them.
+
+    Notes
+    -----
+    Ward (1963), JASA 58; as a start of Gaussian mixtures, Fraley & Raftery (1998), The Computer Journal 41.
+    """
+    from scipy.cluster.hierarchy import fcluster, linkage
+
+    if K == 1 or len(z) <= K:
+        return np.zeros(len(z), dtype=np.int16)
+    chosen = np.arange(len(z)) if len(z) <= MOST_JOINED else rng.choice(len(z), MOST_JOINED, replace=False)
+    label = fcluster(linkage(z[chosen], "ward"), K, "maxclust") - 1
+    if len(chosen) == len(z):
+        return label
+    center = np.array([z[chosen[label == k]].mean(axis=0) for k in np.unique(label)])
+    return ((z * z).sum(axis=1) - 2.0 * center @ z.T + (center * center).sum(axis=1)[:, None]).argmin(axis=0)
+
+
 def draw_labels(
     likelihood: MixtureLikelihood, rows: Any, weight: Array, n_starts: int, rng: np.random.Generator
 ) -> Array:
-    """Return hard labels (S, n) of all starts: by turns k-means++ and random seeds, every fourth partly shuffled."""
+    """Return hard labels (S, n) of all starts: by turns k-means++ and random seeds, every fourth partly
+    shuffled; for Gaussians the first is hierarchical."""
     K = likelihood.components.n_ordered
     spaces = likelihood.components.geometry(rows, weight)
-    made = np.empty((n_starts, len(weight)), dtype=np.int64)
+    made = np.empty((n_starts, len(weight)), dtype=np.int16)
     kinds = [(space, spread) for spread in (True, False) for space in spaces]
     for i, (space, spread) in enumerate(kinds):
         at = np.arange(i, n_starts, len(kinds))
         if at.size:
             made[at] = labels(space, K, at.size, spread, weight, rng)
+    if spaces[0].mean is spaces[0].natural:  # the Gaussian geometry
+        made[0] = hierarchical(spaces[0].mean, K, rng)
     for s in range(3, n_starts, 4):
         moved = rng.random(len(weight)) < 0.2
         made[s, moved] = rng.integers(K, size=int(moved.sum()))
