@@ -48,9 +48,9 @@ def is_distributional(formula: str, family: str) -> bool:
 def build(formula: str, table: pd.DataFrame, asked: dict[str, Any]) -> DistributionalRegression:
     """Return the model; everything that is wrong with formula, columns, family or link is found here."""
     from natfit.models.distributional import DistributionalRegression
-    from natfit.results.cov_type import EVERY_LIKELIHOOD, resolve
+    from natfit.results.distributional import read_covariance
 
-    resolve(asked["cov_type"], EVERY_LIKELIHOOD)
+    read_covariance(asked["cov_type"])
     for name in GLM_ONLY:
         if asked[name]:
             raise ValueError(

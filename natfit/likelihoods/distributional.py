@@ -131,6 +131,17 @@ class DistributionalLikelihood:
                 sums["metric"] = self._metric(y, theta, slopes, designs, freq)
         return sums
 
+    def score_rows(self, params: Array, block: Block) -> Array:
+        """Return the score of each row in all coefficients, (n, p); a row of frequency f has f times that of one."""
+        with np.errstate(all="ignore"):
+            theta, slopes = self.parameters(self.predictors(params, block))
+            own, freq = self.family.score(block.columns["y"], theta), block.columns.get("freq_weights")
+            parts = []
+            for k, slope in zip(self.free, slopes, strict=True):
+                row = own[k] * slope if freq is None else own[k] * slope * freq
+                parts.append(block.designs[self.family.parameter_names[k]].weighted_rows(row))
+        return np.hstack(parts)
+
     def _metric(self, y: Array, theta: Parameters, slopes: list[Array], designs: list[Any], freq: Array | None) -> Gram:
         if self.thin == 1 or len(y) < 64 * self.thin:
             weights = self._in_predictors(self.family.fisher(y, theta), slopes)

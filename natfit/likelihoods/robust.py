@@ -87,6 +87,9 @@ def summed_by(codes: Array, rows: Array) -> tuple[Array, Array]:
 
 def score_rows(likelihood: GLMLikelihood, params: Array, block: Block) -> Array:
     """Return the score of each row at unit dispersion, (n, p); a row of frequency f has f times that of one observation."""
+    own = getattr(likelihood, "score_rows", None)  # of a likelihood with several predictors
+    if own is not None:
+        return np.asarray(own(params, block))
     with np.errstate(all="ignore"):
         rows = likelihood.rows(params, block)
         if rows is None:

@@ -25,8 +25,7 @@ from natfit.models.distributional_data import (
 )
 from natfit.models.distributional_fit import Problem, fit_distributional
 from natfit.models.distributional_rows import ParameterRows, parameter_rows
-from natfit.results.cov_type import EVERY_LIKELIHOOD, resolve
-from natfit.results.distributional import DistributionalResults
+from natfit.results.distributional import DistributionalResults, read_covariance
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -211,6 +210,7 @@ class DistributionalRegression:
         maxiter: int = 100,
         tol: float | None = None,
         cov_type: str = "nonrobust",
+        cov_kwds: Mapping[str, Any] | None = None,
         *,
         optimizer: Any = None,
         rank: str = "drop",
@@ -225,8 +225,11 @@ class DistributionalRegression:
         maxiter : int
         tol : float, optional
             Stop when the decrement falls below this; 1e-12, a millionth of a standard error, by default.
-        cov_type : {"nonrobust", "EIM", "OIM", "HC0"}
-            Standard errors from the expected information, the observed information, or White's sandwich.
+        cov_type : {"nonrobust", "EIM", "OIM", "HC0", "HC1", "cluster", "HAC", ...}
+            Standard errors from the expected information, the observed information, or a sandwich of the observed
+            information and the rows' scores, as for `natfit.GLM.fit`; "HC2" and "HC3" are for GLMs alone.
+        cov_kwds : mapping, optional
+            Settings of the covariance, such as ``{"groups": labels}`` of clusters.
         optimizer : Optimizer or Direction, optional
         rank : {"drop", "raise"}
             What to do about aliased columns.
@@ -238,14 +241,14 @@ class DistributionalRegression:
         DistributionalResults
             Also where the fit did not converge; a ConvergenceWarning says why.
         """
-        resolve(cov_type, EVERY_LIKELIHOOD)
+        wanted = read_covariance(cov_type, cov_kwds, self.data)
         start = check_start(start_params, len(self.exog_names))
         settings = make_settings(start, maxiter, None, optimizer, rank, {})
         if tol is not None:
             settings = make_settings(start, maxiter, tol, optimizer, rank, {"tol_criterion": "decrement"})
         with binding.progress_bar(progress) as callback:
             fitted = self._run(settings, callback)
-        results = DistributionalResults(self, fitted, cov_type)
+        results = DistributionalResults(self, fitted, wanted)
         self._warn(results)
         return results
 
@@ -284,7 +287,7 @@ class DistributionalRegression:
         other.data, other.source, other.wnobs = data, data.source(self.n_jobs), data.count()
         known = np.where(results.fitted.kept, results.fitted.params, 0.0)
         settings = make_settings(known if start is None else start, 100, None, None, "drop", {})
-        return DistributionalResults(other, other._run(settings, None), results.cov_type)
+        return DistributionalResults(other, other._run(settings, None), results._cov_kind)
 
     def new_rows(self, exog: Any = None, offset: Any = None) -> ParameterRows:
         """Return the rows that predictions are wanted for: the model's own, new designs, or a new table."""

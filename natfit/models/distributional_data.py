@@ -37,6 +37,10 @@ class DistributionalData:
     terms : dict of str to list of (str, slice)
     expressions : dict of str to str
         Offsets that were named by a column or an expression, by parameter.
+    kept : (rows given,) ndarray of bool, optional
+        Which of the rows given are in the data; None for all.
+    table : optional
+        What the formulas were read on: groups may be named by its columns.
     """
 
     y: Array
@@ -52,6 +56,8 @@ class DistributionalData:
     frozen: dict[str, Any] = field(default_factory=dict)
     terms: dict[str, list[Any]] = field(default_factory=dict)
     expressions: dict[str, str] = field(default_factory=dict)
+    kept: Array | None = None
+    table: Any = None
 
     @property
     def n_rows(self) -> int:
@@ -60,6 +66,10 @@ class DistributionalData:
     def count(self) -> float:
         """Return the number of observations: the sum of the frequency weights."""
         return float(self.n_rows if self.freq_weights is None else self.freq_weights.sum())
+
+    def weight(self) -> Array | None:
+        """Return the weights of the rows: their frequencies."""
+        return self.freq_weights
 
     def columns(self) -> dict[str, Array]:
         """Return the known columns as a block has them."""
@@ -184,9 +194,9 @@ def from_formulas(
 
     Rows that lack a value in anything that any of the parameters uses are left out for all of them.
     """
-    made = _build(left, right, table, offsets, freq_weights, missing, context)
+    whole, made = table, _build(left, right, table, offsets, freq_weights, missing, context)
     masks = [each.kept for each in made.values() if each.kept is not None]
-    n_missing = 0
+    n_missing, kept = 0, None
     if masks:
         kept = np.logical_and.reduce(masks)
         n_missing = int((~kept).sum())
@@ -209,6 +219,8 @@ def from_formulas(
         frozen={name: each.design for name, each in made.items()},
         terms={name: list(each.terms) for name, each in made.items()},
         expressions={name: value for name, value in offsets.items() if isinstance(value, str)},
+        kept=kept,
+        table=whole,
     )
     _check_columns(data)
     return data, first

@@ -19,6 +19,7 @@ from natfit.models.distributional_rows import ParameterRows
 from natfit.models.fitting import Fitted
 from natfit.models.stored_parts import RowsNeeded
 from natfit.parametrizations.affine import Affine
+from natfit.results.cov_type import CovarianceType, resolve
 from natfit.results.distributional import DistributionalResults
 from natfit.results.storage import StorageError
 
@@ -123,7 +124,9 @@ def from_plain(tree: Mapping[str, Any], trusted: Mapping[str, Callable[..., Any]
         [str(note) for note in own["alias_notes"]],
         None,
     )
-    fit = LoadedResults(model, fitted, str(tree["cov_type"]))
+    # the covariance itself is stored; what a kind's settings were is not needed any more
+    kind = CovarianceType(str(tree["cov_type"]), resolve(tree["cov_type"]))
+    fit = LoadedResults(model, fitted, kind)
     fit.converged, fit.reason = bool(tree["converged"]), str(tree["reason"])
     fit.__dict__.update(
         _cov=parts.vector(tree["cov"], size, size), llf=float(tree["llf"]), _stored_notes=list(tree["model_notes"])

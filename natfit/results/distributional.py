@@ -10,9 +10,9 @@ import numpy as np
 from natfit.families.distributional.base import Parameters
 from natfit.metric import Gram, SingularMetric
 from natfit.need import LOGLIK
-from natfit.results import covariance as cov
+from natfit.results import robust
 from natfit.results.coefficients import Coefficients
-from natfit.results.cov_type import EVERY_LIKELIHOOD, KINDS, resolve
+from natfit.results.cov_type import KINDS, CovarianceType, read
 from natfit.results.distributional_diagnosis import Diagnosis
 from natfit.results.distributional_observations import Predicting
 from natfit.results.keeping import Keeping
@@ -27,6 +27,28 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 SEEN = 1e-6
 """Share of the largest entry of a direction without information under which a coefficient has no part in it."""
+
+
+def read_covariance(cov_type: Any, cov_kwds: Any = None, data: Any = None) -> CovarianceType:
+    """Return the covariance that is asked for; those that need a row's leverage are for GLMs."""
+    wanted = read(cov_type, cov_kwds, data)
+    if wanted.kind in ("hc2", "hc3"):
+        raise ValueError(
+            f"cov_type={wanted.name!r} needs leverages, which are a GLM's; choose HC0, HC1 or 'cluster' for a regression "
+            "with several predictors"
+        )
+    return wanted
+
+
+class _FreeScores:
+    """The likelihood's row-wise scores in the free coefficients, for sandwiches."""
+
+    def __init__(self, fit: DistributionalResults):
+        self._fit = fit
+
+    def score_rows(self, params: Array, block: Any) -> Array:
+        fit = self._fit
+        return fit.model.likelihood.score_rows(fit.coefficients, block) @ fit.model.constraints.tie.matrix
 
 
 class DistributionalResults(Coefficients, Tests, Predicting, Diagnosis, Reported, Keeping):
@@ -56,11 +78,11 @@ class DistributionalResults(Coefficients, Tests, Predicting, Diagnosis, Reported
     def _archive(self) -> Any:
         return self.model.save_fit
 
-    def __init__(self, model: DistributionalRegression, fitted: Fitted, cov_type: str = "nonrobust"):
+    def __init__(self, model: DistributionalRegression, fitted: Fitted, cov_type: str | CovarianceType = "nonrobust"):
         self.model, self.fitted = model, fitted
         self.family, self.links = model.family, dict(zip(model.family.parameter_names, model.links, strict=True))
-        self.cov_type = cov_type
-        self._cov_kind = resolve(cov_type, EVERY_LIKELIHOOD)
+        self._cov_kind = read_covariance(cov_type)
+        self.cov_type = self._cov_kind.name
         self.converged, self.reason, self.decrement = fitted.converged, fitted.reason, fitted.outcome.decrement
         self.nobs = model.nobs
         limit = self.limit_reached()
@@ -80,20 +102,29 @@ class DistributionalResults(Coefficients, Tests, Predicting, Diagnosis, Reported
     @property
     def information(self) -> str:
         """Which information the standard errors come from, and how it was computed."""
-        if self._cov_kind in ("nonrobust", "eim"):
+        if self._cov_kind.kind in ("nonrobust", "eim"):
             return f"expected information, {self.family.information}"
-        return KINDS[self._cov_kind].removeprefix("the ")
+        return KINDS[self._cov_kind.kind].removeprefix("the ")
 
-    def _covariance(self, kind: str) -> Array:
-        own = resolve(kind, EVERY_LIKELIHOOD)
+    @property
+    def likelihood(self) -> Any:
+        """What the sandwiches take the rows' scores from."""
+        return _FreeScores(self)
+
+    @property
+    def _params_filled(self) -> Array:
+        return np.where(self.fitted.kept, self.fitted.params, 0.0)
+
+    def _covariance(self, kind: str | CovarianceType) -> Array:
+        own = read_covariance(kind)
         try:
-            return cov.covariance(self, own)  # type: ignore[arg-type]
+            return robust.covariance(self, own)  # type: ignore[arg-type]
         except SingularMetric as singular:
             # the others' covariance is that of a fit in which what the data can't see is held
             lost = np.abs(singular.directions).max(axis=1, initial=0.0) > SEEN * np.abs(singular.directions).max()
             rest = np.flatnonzero(self.fitted.kept)[~lost]
             full = np.full((self.fitted.kept.size, self.fitted.kept.size), np.nan)
-            if own in ("nonrobust", "eim") and rest.size:
+            if own.kind in ("nonrobust", "eim") and rest.size:
                 matrix = self.fitted.metric.matrix_form()[np.ix_(~lost, ~lost)]
                 full[np.ix_(rest, rest)] = Gram(matrix).inverse()
             return full

@@ -353,3 +353,13 @@ def test_a_file_is_a_table(table: pd.DataFrame, beta: nf.DistributionalResults, 
     table.reset_index(drop=True).to_parquet(tmp_path / "t.parquet", row_group_size=70)
     fit = FIT("share ~ x + C(g) | z", nf.data.from_parquet(tmp_path / "t.parquet"), family="beta").fit()
     np.testing.assert_allclose(fit.params, beta.params, rtol=1e-10)
+
+
+def test_sandwiches_are_those_of_the_glm(table: pd.DataFrame) -> None:
+    whole = FIT("count ~ x", table, family="poisson")
+    glm = nf.GLM.from_formula("count ~ x", table, family="poisson")
+    for kind, settings in (("HC0", None), ("HC1", None), ("cluster", {"groups": table["g"]}), ("HAC", {"maxlags": 2})):
+        ours, theirs = whole.fit(cov_type=kind, cov_kwds=settings), glm.fit(cov_type=kind, cov_kwds=settings)
+        np.testing.assert_allclose(ours.cov_params(), theirs.cov_params(), rtol=1e-6, err_msg=kind)
+    with pytest.raises(ValueError, match=r"HC3.* needs leverages"):
+        whole.fit(cov_type="HC3")
