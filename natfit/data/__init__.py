@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from natfit.data.dask import from_dask
     from natfit.data.parquet import from_csv, from_parquet
+    from natfit.data.picking import column_source
     from natfit.data.tables import Tables, from_frame
 
 _NAMES = {
     "Tables": "natfit.data.tables",
+    "column_source": "natfit.data.picking",
     "from_csv": "natfit.data.parquet",
     "from_dask": "natfit.data.dask",
     "from_frame": "natfit.data.tables",
     "from_parquet": "natfit.data.parquet",
 }
 
-__all__ = ["Tables", "from_csv", "from_dask", "from_frame", "from_parquet"]
+__all__ = ["Tables", "column_source", "from_csv", "from_dask", "from_frame", "from_parquet"]
 
 
 def __getattr__(name: str) -> Any:

@@ -73,6 +73,7 @@ def checksum(y: Array, number: int) -> int:
     False
     """
     bits = np.ascontiguousarray(y, dtype=np.float64).view(np.uint64)
+    bits = bits.ravel()
     odd = np.arange(1, 2 * bits.size, 2, dtype=np.uint64)
     return int((bits * odd).sum(dtype=np.uint64)) * (2 * number + 1) % 2**64
 

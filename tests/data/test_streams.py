@@ -224,3 +224,25 @@ def test_tables_are_read_a_few_at_a_time(frame):
 
     assert list(Counted().each(work, ["x"])) == list(range(60))
     assert most[0] <= 5
+
+
+def test_distributions_and_mixtures_take_streamed_columns(files, frame):
+    source = nf.data.from_parquet(files)
+    years = nf.data.column_source(source, "years", freq_weights="f")
+    streamed, whole = (
+        nf.fit_distribution("gamma", years),
+        nf.fit_distribution("gamma", frame.years, freq_weights=frame.f),
+    )
+    np.testing.assert_allclose(streamed.params, whole.params, rtol=1e-9)
+    np.testing.assert_allclose(streamed.bse, whole.bse, rtol=1e-8)
+    pairs = nf.fit_distribution("multivariate_normal", nf.data.column_source(source, ["z", "years"]))
+    np.testing.assert_allclose(
+        pairs.params, nf.fit_distribution("multivariate_normal", frame[["z", "years"]].to_numpy()).params, rtol=1e-9
+    )
+    mixed = nf.Mixture("gaussian", 2).fit(nf.data.column_source(source, "z"), n_init=2, random_state=0)
+    assert mixed.llf == pytest.approx(nf.Mixture("gaussian", 2).fit(frame.z, n_init=2, random_state=0).llf, rel=1e-9)
+    with pytest.raises(ValueError, match=r"missing values in 1 row\(s\) of table 0"):
+        nf.data.column_source(source, "x")
+    assert nf.data.column_source(source, "x", missing="drop").n_rows == ROWS - 2
+    with pytest.raises(ValueError, match="has no column 'w'"):
+        nf.data.column_source(source, "w")
