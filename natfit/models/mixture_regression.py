@@ -355,6 +355,12 @@ class MixtureRegression:
                     failures["", size] = str(error)
         return MixtureSelection(fits, failures, False)
 
+    def save_fit(self, results: MixtureRegressionResults, path: Any) -> None:
+        """Write a fit to a file: see `natfit.models.storing.save`."""
+        from natfit.models.storing import save
+
+        save(results, path)
+
     def new_rows(self, exog: Any = None, transform: bool = True, **known: Any) -> Any:
         """Return the rows that predictions are wanted for: the model's own, new rows of a design, or a new table."""
         return binding.new_rows(self, exog, transform, **known)  # type: ignore[arg-type]

@@ -19,6 +19,7 @@ KINDS = {
     "glm": "natfit.models.stored_glm",
     "distribution": "natfit.models.stored_distribution",
     "distributional": "natfit.models.stored_distributional",
+    "mixture_regression": "natfit.models.stored_mixture_regression",
 }
 """The module of each kind of result."""
 

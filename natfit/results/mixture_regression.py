@@ -12,6 +12,7 @@ from scipy import special
 from natfit.likelihoods.concomitant import ConcomitantWeights
 from natfit.metric import SingularMetric
 from natfit.need import LOGLIK, MEAT, OBSERVED, SCORE
+from natfit.results.keeping import Keeping
 from natfit.results.reporting import Reported
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class MixtureRegressionResults(Reported):
+class MixtureRegressionResults(Reported, Keeping):
     """A fitted mixture of regressions; components stand by falling size, if their families are the same.
 
     Made by `natfit.MixtureRegression.fit`.
@@ -41,6 +42,11 @@ class MixtureRegressionResults(Reported):
     n_best, n_starts : int
         How many of the starts reached this maximum.
     """
+
+    stored_as = "mixture_regression"
+
+    def _archive(self) -> Any:
+        return self.model.save_fit
 
     def __init__(self, model: MixtureRegression, fitted: FittedRegressions, source: Any, cov_type: str = "observed"):
         if cov_type not in ("observed", "empirical", "robust"):
@@ -237,6 +243,34 @@ class MixtureRegressionResults(Reported):
         from natfit.results.mixture_regression_bootstrap import bootstrap
 
         return bootstrap(self, n_boot, kind, random_state, progress)
+
+    def tidy(self, conf_int: bool = False, exponentiate: bool = False, alpha: float = 0.05) -> Any:
+        """Return a frame with a row for each estimate: component, term, estimate, std_error, statistic, p_value, limits.
+
+        Parameters
+        ----------
+        conf_int : bool
+            Add ``conf_low`` and ``conf_high``.
+        exponentiate : bool
+            Give coefficients and their limits as exponentials; weights and dispersions stay as they are.
+        alpha : float
+        """
+        import pandas as pd
+
+        name, component = zip(*(label[:-1].rsplit("[", 1) for label in self._shown[2]), strict=True)
+        scale = [each in ("weight", "sigma", "dispersion") and each not in self.components.columns for each in name]
+        table = pd.DataFrame({"component": [int(k) for k in component], "term": list(name)})
+        columns = {"estimate": self.params, "std_error": self.bse, "statistic": self.tvalues, "p_value": self.pvalues}
+        if conf_int:
+            limits = self.conf_int(alpha)
+            columns |= {"conf_low": limits[0], "conf_high": limits[1]}
+        for label, values in columns.items():
+            table[label] = values.to_numpy()
+        table.loc[scale, ["statistic", "p_value"]] = np.nan  # being 0 is no hypothesis about these
+        if exponentiate:
+            own = [label for label in ("estimate", "conf_low", "conf_high") if label in table]
+            table.loc[~np.array(scale), own] = np.exp(table.loc[~np.array(scale), own])
+        return table
 
     # -- trust -----------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -164,6 +165,40 @@ def test_missing_information_is_the_rate_of_em(fit: nf.MixtureRegressionResults)
     assert away[-1] / away[-2] == pytest.approx(fit.em_rate, rel=1e-3)
     assert fit.missing_information.between(0.0, 1.0).all()
     assert fit.missing_information.max() <= fit.em_rate + 1e-12
+
+
+def test_a_saved_fit_is_the_same(counts: pd.DataFrame, tmp_path: Path) -> None:
+    frame = counts.assign(site=np.arange(len(counts)) // 4, size=np.arange(len(counts)) // 4 / 50)
+    options: dict[str, Any] = {"family": "poisson", "groups": "site", "concomitant": "~ size"}
+    fit = model("y ~ np.exp(-x)", frame, **options).fit(random_state=0)
+    fit.save(tmp_path / "fit")
+    again = nf.load(tmp_path / "fit")
+    pd.testing.assert_series_equal(again.params, fit.params)
+    for kind in ("observed", "robust"):
+        pd.testing.assert_series_equal(again.with_covariance(kind).bse, fit.with_covariance(kind).bse)
+    new = frame.iloc[:9]
+    for which in ("mean", "components", "weights"):
+        pd.testing.assert_frame_equal(
+            pd.DataFrame(again.predict(new, which)), pd.DataFrame(fit.predict(new, which)), check_exact=True
+        )
+    pd.testing.assert_frame_equal(again.predict_proba(new, groups="site"), fit.predict_proba(new, groups="site"))
+    assert (again.llf, again.bic, again.icl) == (fit.llf, fit.bic, fit.icl)
+    lines = [each.summary().as_text().splitlines() for each in (fit, again)]
+    assert [line for line in lines[0] if "Time" not in line] == [line for line in lines[1] if "Time" not in line]
+    for ask in (again.predict, again.predict_proba, again.sample, again.model.fit, again.bootstrap):
+        with pytest.raises(ValueError, match="a saved fit holds no rows"):
+            ask()
+
+
+def test_tidy_tables_name_component_and_term(fit: nf.MixtureRegressionResults) -> None:
+    table = fit.tidy(conf_int=True)
+    assert table["term"].tolist() == ["weight"] * 2 + ["Intercept", "stretchratio", "sigma"] * 2
+    assert table["component"].tolist() == [0, 1, 0, 0, 0, 1, 1, 1]
+    assert table["p_value"].isna().sum() == 4
+    raised = fit.tidy(exponentiate=True)
+    assert raised["estimate"][3] == pytest.approx(np.exp(fit.params["stretchratio[0]"]))
+    assert raised["estimate"][0] == fit.params["weight[0]"]
+    assert fit.glance()["bic"][0] == fit.bic
 
 
 def test_what_the_constraint_leaves_out_is_said() -> None:
