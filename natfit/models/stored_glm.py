@@ -21,6 +21,7 @@ from natfit.models.separation import Separation
 from natfit.models.stored_parts import RowsNeeded
 from natfit.optimize.objective import Point
 from natfit.results.cov_type import CovarianceType
+from natfit.results.covariance import hidden_directions
 from natfit.results.glm import GLMResults
 from natfit.results.remembered import Remembered, Variable, remember
 
@@ -132,6 +133,7 @@ def to_plain(fit: GLMResults) -> dict[str, Any]:
         "data": {name: getattr(data, name) for name in DATA},
         "design": parts.design_to_plain(data.frozen, data.expressions),
         "remembered": remember(fit),
+        "hidden": None if fit.fitted.kept.all() else hidden_directions(fit),
     }
 
 
@@ -171,6 +173,9 @@ def from_plain(tree: Mapping[str, Any], trusted: Mapping[str, Callable[..., Any]
         tree["shape"],
     )
     fit.__dict__.update(_measured(tree["measures"]), _stored=tree, _cov=parts.vector(tree["cov"], size, size))
+    if tree["hidden"] is not None:
+        length, basis = tree["hidden"]
+        fit.__dict__["_hidden"] = parts.vector(length, size), parts.vector(basis, size, basis.shape[1])
     if tree["constraints"] is not None:
         fit.__dict__["constraints"] = SimpleNamespace(
             **{name: tree["constraints"][name] for name in ("coefs", "constants")}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from natfit.data.checks import where
 from natfit.metric import Gram, Metric
 from natfit.need import LOGLIK, MEAT, OBSERVED
 
@@ -13,6 +15,16 @@ if TYPE_CHECKING:
     from natfit.results.glm import GLMResults
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+
+NOT_SEEN = 1e-7
+"""Share of a combination's length that may lie in directions that the data can't see before it counts as not estimable."""
+
+
+ROUNDING = 1e-10
+"""What rounding may leave of a typical row, of length 1 / sqrt(n) in columns scaled to unit length, where it has no part."""
+LOOKED_AT = 16_384
+"""Rows made dense at a time."""
 
 
 def covariance(fit: GLMResults, kind: str) -> Array:
@@ -96,15 +108,71 @@ def combine(cov: Array, rows: Array, other: Array | None = None) -> Array:
     return np.where(unknown, np.nan, products)
 
 
-def of_rows(fit: GLMResults, rows: Any) -> Array:
-    """Return x' cov x of each row of a `natfit.models.rows.NewRows`, (m,); NaN where x loads on a separated coefficient.
+def unseen(fit: Any, rows: Array) -> Array:
+    """Return which combinations of the coefficients, (k, p), lie partly in directions that the data can't see."""
+    length, hidden = hidden_directions(fit)
+    scaled = rows / length
+    share = np.linalg.norm(scaled @ hidden, axis=1)
+    return np.asarray(share > NOT_SEEN * np.linalg.norm(scaled, axis=1))
 
-    Aliased coefficients count as the 0 at which they are held.
+
+def hidden_directions(fit: Any) -> tuple[Array, Array]:
+    """Return the lengths of the columns, (p,), and an orthonormal basis of what aliased ones, so scaled, leave unseen."""
+    if "_hidden" not in fit.__dict__:
+        data = fit.model.data
+        weight = data.weight()
+        # Of the rows alike: separated ones carry no information, and yet they were seen.
+        gram = data.design.gram(np.ones(data.n_rows) if weight is None else (weight > 0.0).astype(float))
+        length = np.sqrt(gram.diagonal())
+        length = np.where(length > 0.0, length, 1.0)  # a column of zeros is a direction of its own
+        basis, _ = np.linalg.qr(Gram(gram / np.outer(length, length)).nullspace())
+        fit.__dict__["_hidden"] = (length, basis)
+    return fit.__dict__["_hidden"]
+
+
+def warn_of_unseen(fit: Any, rows: Any) -> None:
+    """Warn of new rows where aliased columns are not the combination of others that they were on the rows of the fit."""
+    if fit.fitted.kept.all():
+        return
+    found = unseen_rows(fit, rows)
+    if found.any():
+        warnings.warn(
+            f"predictions of {where(found)} of the new data are not estimable: {'; '.join(fit.fitted.alias_notes)}, but not "
+            "there, and its coefficient counts as 0",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def unseen_rows(fit: Any, rows: Any) -> Array:
+    """Return which rows of a `natfit.models.rows.NewRows` the data don't tell the mean of, (m,)."""
+    length, hidden = hidden_directions(fit)
+    along = [rows.design.matvec(direction / length) for direction in hidden.T]
+    away = np.sqrt(np.sum(np.square(along), axis=0))
+    # Most rows lie in the span, and rounding leaves next to nothing of them; only the others are made dense.
+    looked = np.flatnonzero(away > ROUNDING / np.sqrt(fit.nobs))
+    found = np.zeros(rows.design.shape[0], dtype=bool)
+    for start in range(0, looked.size, LOOKED_AT):
+        some = looked[start : start + LOOKED_AT]
+        found[some] = unseen(fit, rows.design.take(some).dense())
+    if rows.kept is None:
+        return found
+    whole = np.zeros(len(rows.kept), dtype=bool)
+    whole[rows.kept] = found
+    return whole
+
+
+def of_rows(fit: GLMResults, rows: Any) -> Array:
+    """Return x' cov x of each row of a `natfit.models.rows.NewRows`, (m,).
+
+    NaN where x loads on a separated coefficient, or on what aliased columns leave unseen.
     """
     lost = np.isnan(fit._cov.diagonal())
     if not lost.any():
         return rows.quadratic(fit._cov)
     variance = rows.quadratic(np.where(lost | lost[:, None], 0.0, fit._cov))
+    if not fit.fitted.kept.all():
+        variance = np.where(unseen_rows(fit, rows), np.nan, variance)
     running = lost & fit.fitted.kept
     return (
         np.where(rows.quadratic(np.diag(running.astype(float))) > 0.0, np.nan, variance) if running.any() else variance

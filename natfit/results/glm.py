@@ -178,6 +178,13 @@ class GLMResults(Profiling, Coefficients, Measures, Residuals, AfterFit, Compari
         likelihood, params = self.likelihood, self._params_filled
         return np.concatenate(list(self.model.source.map(lambda block: likelihood.predictor(params, block))))
 
+    def _new_rows(self, exog: Any, transform: bool, **known: Any) -> Any:
+        """Return rows to predict for; what the fit can't tell of new ones is warned of."""
+        rows = self.model.new_rows(exog, transform, **known)
+        if exog is not None:
+            cov.warn_of_unseen(self, rows)
+        return rows
+
     def predict(
         self, exog: Any = None, transform: bool = True, *, which: str = "mean", offset: Any = None, exposure: Any = None
     ) -> Any:
@@ -202,7 +209,7 @@ class GLMResults(Profiling, Coefficients, Measures, Residuals, AfterFit, Compari
         """
         if exog is None and offset is None and exposure is None and which == "mean":
             return self.fittedvalues
-        rows = self.model.new_rows(exog, transform, offset=offset, exposure=exposure)
+        rows = self._new_rows(exog, transform, offset=offset, exposure=exposure)
         eta = rows.matvec(self._params_filled)
         if which in ("linear", "linpred"):
             return rows.label(eta)
@@ -245,7 +252,7 @@ class GLMResults(Profiling, Coefficients, Measures, Residuals, AfterFit, Compari
         """
         for name in known.keys() - {"trials", "var_weights"}:
             raise TypeError(f"get_prediction() got an unexpected keyword argument {name!r}")
-        rows = self.model.new_rows(exog, transform, offset=offset, exposure=exposure)
+        rows = self._new_rows(exog, transform, offset=offset, exposure=exposure)
         if which is not None:
             return of_statistic(self, rows, which, average, agg_weights, row_labels)
         df = self.df_resid_inference if self.use_t else None

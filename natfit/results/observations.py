@@ -31,11 +31,12 @@ class Observations:
         @property
         def _params_filled(self) -> Array: ...
         def _rows(self, values: Array) -> Any: ...
+        def _new_rows(self, exog: Any, transform: bool, **known: Any) -> Any: ...
 
     def _new_observations(self, exog: Any, transform: bool, known: dict[str, Any]) -> tuple[Any, Law]:
         """Return new rows, and the law of their observations."""
         trials, weights = known.pop("trials", None), known.pop("var_weights", None)
-        rows = self.model.new_rows(exog, transform, **known)
+        rows = self._new_rows(exog, transform, **known)
         return rows, law_of(self, rows, exog, trials, weights)
 
     def quantile(self, exog: Any = None, q: Any = 0.5, transform: bool = True, **known: Any) -> Any:

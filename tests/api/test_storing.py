@@ -267,6 +267,27 @@ def test_effects_of_new_rows_after_a_stream(path, tmp_path):
         pd.testing.assert_frame_equal(*means, rtol=1e-6)
 
 
+@pytest.mark.parametrize("gone", ["saved", "rows removed", "here"])
+def test_new_rows_that_break_an_alias_are_not_estimable(path, gone):
+    before = fit("sat ~ width + C(color)")
+    twice = fit("sat ~ width + double + C(color)", CRABS.assign(double=2 * CRABS["width"] + 1))
+    within, beyond = (CRABS[3:6].assign(double=lambda data, by=by: by * data["width"] + 1) for by in (2, 3))
+    expected = before.get_prediction(within).summary_frame()
+    twice.save(path)
+    if gone == "rows removed":
+        twice.remove_data()
+    after = nf.load(path) if gone == "saved" else twice
+    pd.testing.assert_frame_equal(after.get_prediction(within).summary_frame(), expected)
+    pd.testing.assert_series_equal(after.predictions(within)["estimate"], expected["mean"], check_names=False)
+    told = "3 rows .0, 1, 2. of the new data are not estimable: double is a linear combination of Intercept, width, but not"
+    for ask in (after.predict, after.quantile, after.simulate):
+        with pytest.warns(UserWarning, match=told):
+            ask(beyond)
+    with pytest.warns(UserWarning, match=told):
+        table = after.get_prediction(beyond).summary_frame()
+    assert table[["mean_se", "mean_ci_lower"]].isna().all(axis=None)
+
+
 def test_typical_values_count_rows_by_their_frequencies():
     """As the rows written out would have them."""
     freq = CRABS["spine"].to_numpy() - 1

@@ -44,6 +44,7 @@ class NoRows:
 
 def remove_rows(fit: GLMResults) -> None:
     """Compute what the table needs, and take the rows out of a fit and of its model; predictions for new rows stay."""
+    from natfit.results.covariance import hidden_directions
     from natfit.results.remembered import remember
     from natfit.results.summary import notes
 
@@ -51,6 +52,8 @@ def remove_rows(fit: GLMResults) -> None:
         return
     kept: dict[str, Any] = {name: getattr(fit, name) for name in COMPUTED}
     vars(fit)["_notes"] = notes(fit)
+    if not fit.fitted.kept.all():
+        hidden_directions(fit)
     for name in ROWS:
         vars(fit).pop(name, None)
     vars(fit).update({name: kept[name] for name in ("llf", "llf_dispersion", "null_deviance", "llnull")})

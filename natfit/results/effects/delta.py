@@ -9,16 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import special
 
-from natfit.metric import Gram
-from natfit.need import METRIC
+from natfit.results.covariance import unseen
 from natfit.results.prediction import critical
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 CHUNK = 16_384
 """Rows whose Jacobian is held at a time."""
-NOT_SEEN = 1e-7
-"""Share of a Jacobian's length that may lie in directions that the data can't see before it counts as not estimable."""
 HELD = 4_000_000
 """Entries of a Jacobian that may be held at once, for hypotheses about its rows."""
 
@@ -127,17 +124,6 @@ def standard_errors(fit: Any, jacobian: Array) -> Array:
     if not kept.all():
         unknown |= unseen(fit, jacobian)
     return np.where(unknown, np.nan, error)
-
-
-def unseen(fit: Any, jacobian: Array) -> Array:
-    """Return which rows of a Jacobian lie partly in directions of the coefficients that the data can't see."""
-    metric = fit.evaluate(METRIC)["metric"]
-    length = np.sqrt(np.maximum(metric.matrix_form().diagonal(), np.finfo(float).tiny))
-    scaled = Gram(metric.matrix_form() / np.outer(length, length))
-    hidden, _ = np.linalg.qr(scaled.nullspace())
-    rows = jacobian / length
-    share = np.linalg.norm(rows @ hidden, axis=1)
-    return np.asarray(share > NOT_SEEN * np.linalg.norm(rows, axis=1))
 
 
 def inference(fit: Any, estimates: Estimates, alpha: float, null: float = 0.0) -> dict[str, Array]:
