@@ -14,7 +14,7 @@ import natfit as nf
 from natfit.gallery import Book
 
 velocity = nf.datasets.load("galaxies")["velocity"]
-three = nf.Mixture("gaussian", n_components=3, covariance="V").fit(velocity)
+three = nf.Mixture("gaussian", n_components=3, covariance="V").fit(velocity, random_state=0)
 print(three.summary())
 
 # %%
@@ -27,7 +27,7 @@ for k, (weight, mean, variance) in enumerate(
     book.compare(f"weight {k}", three.params[f"weight[{k}]"], weight)
     book.compare(f"mean {k}", three.params[f"mean[{k}]"], mean)
     book.compare(f"variance {k}", three.params[f"variance[{k}]"], variance)
-equal = nf.Mixture("gaussian", n_components=4, covariance="E").fit(velocity)
+equal = nf.Mixture("gaussian", n_components=4, covariance="E").fit(velocity, random_state=0)
 book.compare("E, 4: log-likelihood", equal.llf, "-207.7223")
 print(book)
 

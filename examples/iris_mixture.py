@@ -14,8 +14,8 @@ from natfit.gallery import Book
 
 iris = nf.datasets.load("iris")
 measured = iris.drop(columns="Species")
-two = nf.Mixture("gaussian", n_components=2, covariance="VEV").fit(measured)
-three = nf.Mixture("gaussian", n_components=3, covariance="VEV").fit(measured)
+two = nf.Mixture("gaussian", n_components=2, covariance="VEV").fit(measured, random_state=0)
+three = nf.Mixture("gaussian", n_components=3, covariance="VEV").fit(measured, random_state=0)
 print(pd.crosstab(iris["Species"], np.asarray(three.predict(measured)), colnames=["component"]))
 
 # %%

@@ -13,7 +13,7 @@ import natfit as nf
 from natfit.gallery import Book
 
 times = nf.datasets.load("london_times")
-mixture = nf.Mixture("poisson", n_components=2).fit(times["deaths"], freq_weights=times["freq"])
+mixture = nf.Mixture("poisson", n_components=2).fit(times["deaths"], freq_weights=times["freq"], random_state=0)
 print(mixture.summary())
 
 # %% [markdown]

@@ -13,8 +13,8 @@ import natfit as nf
 from natfit.gallery import Book
 
 faithful = nf.datasets.load("faithful")
-two = nf.Mixture("gaussian", n_components=2, covariance="VVV").fit(faithful)
-three = nf.Mixture("gaussian", n_components=3, covariance="EEE").fit(faithful)
+two = nf.Mixture("gaussian", n_components=2, covariance="VVV").fit(faithful, random_state=0)
+three = nf.Mixture("gaussian", n_components=3, covariance="EEE").fit(faithful, random_state=0)
 print(three.summary())
 
 # %%

@@ -27,7 +27,7 @@ def distribution():
 
 
 def mixture():
-    return nf.Mixture("gaussian", n_components=2, covariance="VVV").fit(nf.datasets.load("faithful"))
+    return nf.Mixture("gaussian", n_components=2, covariance="VVV").fit(nf.datasets.load("faithful"), random_state=0)
 
 
 def distributional():
