@@ -24,6 +24,7 @@ from natfit.models.distributional_data import (
     in_memory,
 )
 from natfit.models.distributional_fit import Problem, fit_distributional
+from natfit.models.distributional_formulas import rights, sized, with_links
 from natfit.models.distributional_rows import ParameterRows, parameter_rows
 from natfit.results.distributional import DistributionalResults, read_covariance
 
@@ -101,7 +102,7 @@ class DistributionalRegression:
         missing: str = "none",
         n_jobs: int | None = None,
     ):
-        resolved = _with_links(get(family, parametrization), links)
+        resolved = with_links(get(family, parametrization), links)
         check_not_empty(len(endog))
         levels = None
         if resolved.shared_predictors:
@@ -153,14 +154,14 @@ class DistributionalRegression:
             As for the class.
         """
         context = binding.caller_namespace(2 + int(eval_env))
-        resolved = _with_links(get(family, parametrization), links)
+        resolved = with_links(get(family, parametrization), links)
         left, given = formulas_of(formula)
         offsets_given = offset.values() if isinstance(offset, Mapping) else [offset]
         data = in_memory(data, [left, *given.values(), *offsets_given, freq_weights])
         if resolved.shared_predictors:
-            resolved = _sized(resolved, left, given, data, missing, context)
+            resolved = sized(resolved, left, given, data, missing, context)
         held = cls._held(resolved, fixed)
-        right = _rights(given, resolved, held)
+        right = rights(given, resolved, held)
         offsets = by_parameter(offset, resolved, "an offset")
         bound, first = from_formulas(left, right, data, offsets, freq_weights, missing, context)
         resolved, bound.y = resolved.bind(bound.y, bound.y_name, first.y_levels)
@@ -307,40 +308,3 @@ class DistributionalRegression:
         from natfit.results.warnings import ConvergenceWarning
 
         warnings.warn(f"the fit did not converge: {results.reason}", ConvergenceWarning, stacklevel=3)
-
-
-def _with_links(family: DistributionalFamily, links: Any) -> DistributionalFamily:
-    """Give a family of classes its one link; other families leave links to the predictors."""
-    if not family.shared_predictors or links is None or isinstance(links, Mapping):
-        return family
-    return family.with_link(links)
-
-
-def _sized(
-    family: DistributionalFamily, left: str, given: Mapping[Any, str], table: Any, missing: str, context: Any
-) -> DistributionalFamily:
-    """Return a family of classes with the classes of the response, so that formulas can be given for each."""
-    first = next(iter(given.values()))
-    bound, made = from_formulas(left, {"classes": first}, table, {}, None, missing, context)
-    return family.bind(bound.y, bound.y_name, made.y_levels)[0]
-
-
-def _rights(given: Mapping[Any, str], family: DistributionalFamily, held: Mapping[str, float]) -> dict[str, str]:
-    """Return the right side of each free parameter, in the family's order."""
-    free = [name for name in family.parameter_names if name not in held]
-    if family.shared_predictors and set(given) == {0}:
-        return dict.fromkeys(free, given[0])
-    found = {}
-    for key, text in given.items():
-        if isinstance(key, int):
-            if key >= family.K:
-                raise ValueError(
-                    f"the formula has {len(given)} parts, and the {family.name} family has {family.K} parameters: "
-                    f"{', '.join(family.parts)}"
-                )
-            key = family.parts[key]
-        family.place(key)
-        if key in held:
-            raise ValueError(f"{key} is held at {held[key]:g} and has a formula as well; leave one of them out")
-        found[key] = text
-    return {name: found.get(name, "1") for name in free}

@@ -273,6 +273,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"formula": "share ~ x", "family": "multinomial"}, "300 distinct numbers"),
     ({"formula": "share ~ x", "family": "beta_binomial"}, "needs two columns"),
     ({"formula": "zeros ~ x", "family": "nb2"}, "one count above zero"),
+    ({"formula": "grade ~ x - 1", "family": "cumulative"}, "needs a constant for each class"),
 ]
 
 

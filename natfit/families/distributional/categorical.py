@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from natfit.families.distributional.base import Array, Matrix, Theta
-from natfit.families.distributional.classes import Classes, summed_pairs, totals
+from natfit.families.distributional.classes import CONSTANTS, Classes, summed_pairs, totals
 from natfit.families.distributional.registry import register
 
 
@@ -124,6 +124,15 @@ class Cumulative(Classes):
     def example_parameters(self) -> Array:
         falling = np.array([[0.4, -0.7], [-1.0, -1.6], [1.5, 0.2]])
         return falling if self.direction == ">=" else falling[:, ::-1]
+
+    def constraints(self, layout: Any, names: Mapping[str, Sequence[str]]) -> tuple[Array, list[str]] | None:
+        for part, columns in names.items():
+            if not any(column in CONSTANTS for column in columns):
+                raise ValueError(
+                    f"the cumulative family needs a constant for each class, and {part} has {', '.join(columns)}; "
+                    "add one named 'Intercept' or 'const'"
+                )
+        return super().constraints(layout, names)
 
     def events(self, classes: Sequence[Any]) -> list[str]:
         chosen = classes[1:] if self.direction == ">=" else classes[:-1]

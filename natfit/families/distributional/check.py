@@ -77,6 +77,8 @@ def check(family: DistributionalFamily) -> FamilyReport:
     >>> check(distributional.get("gumbel")).ok
     True
     """
+    if family.support.event_shape:
+        raise ValueError(f"check is for responses of one number, and the {family.name} family's has several columns")
     points = family.example_parameters()
     theta = list(points.T)
     with np.errstate(all="ignore"):

@@ -66,5 +66,10 @@ CLOSED = {
         lambda home: home[..., 0] / home.sum(axis=-1),
         lambda home: home[..., 0] * home[..., 1] / home.sum(axis=-1) ** 2 / (home.sum(axis=-1) + 1.0),
     ),
+    # of a direction: the direction itself, and one less the length of the mean vector (Mardia & Jupp, 2000, section 2.3)
+    "von_mises": Closed(
+        mean=lambda home: home[..., 0],
+        variance=lambda home: 1.0 - special.i1e(home[..., 1]) / special.i0e(home[..., 1]),
+    ),
     "poisson": Closed(lambda y, home: np.where(y < 0.0, 0.0, special.pdtr(np.floor(np.maximum(y, 0.0)), home[..., 0]))),
 }

@@ -1,0 +1,71 @@
+"""A predicted parameter, mean or variance of each row, with its uncertainty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from natfit.results.prediction import quantile
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class ParameterPrediction:
+    """A predicted quantity of each row, with its standard error by the delta method and limits on a scale of its own.
+
+    Attributes
+    ----------
+    predicted, se : (m,) ndarray
+    what : str
+        The quantity: ``"mean"``, or a parameter's name.
+    """
+
+    def __init__(self, what: str, values: Array, variance: Array, scale: str, label: Callable[..., Any], observed: Any):
+        self.what, self.predicted, self.se = what, values, np.sqrt(variance)
+        self._scale, self._label, self._observed = scale, label, observed
+
+    @property
+    def predicted_mean(self) -> Array:
+        """The predictions, under statsmodels' name."""
+        return self.predicted
+
+    @property
+    def se_mean(self) -> Array:
+        """The standard errors, under statsmodels' name."""
+        return self.se
+
+    def conf_int(self, alpha: float = 0.05) -> Array:
+        """Return (m, 2) limits for the quantity: on the log scale where it is positive, the logit scale in (0, 1)."""
+        width = quantile(1.0 - alpha / 2.0, None)
+        both = np.array([-width, width])
+        value, se = self.predicted[:, None], self.se[:, None]
+        with np.errstate(all="ignore"):
+            if self._scale == "log":
+                return value * np.exp(both * se / value)
+            if self._scale == "logit":
+                return special.expit(special.logit(value) + both * se / (value * (1.0 - value)))
+        return value + both * se
+
+    def summary_frame(self, alpha: float = 0.05) -> Any:
+        """Return a DataFrame: ``mean``, its standard error and limits; for the mean also ``obs_ci_lower``, ``obs_ci_upper``.
+
+        The last two are limits for one new observation that know that the parameters are estimates; see
+        `DistributionalResults.prediction_interval`.
+        """
+        limits = self.conf_int(alpha)
+        columns = {
+            self.what: self.predicted,
+            f"{self.what}_se": self.se,
+            f"{self.what}_ci_lower": limits[:, 0],
+            f"{self.what}_ci_upper": limits[:, 1],
+        }
+        if self._observed is not None:
+            observed = self._observed(alpha)
+            columns |= {"obs_ci_lower": observed[:, 0], "obs_ci_upper": observed[:, 1]}
+        import pandas as pd
+
+        made = self._label(np.column_stack(list(columns.values())), list(columns))
+        return made if isinstance(made, pd.DataFrame) else pd.DataFrame(made, columns=list(columns))
