@@ -16,8 +16,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 MOST_JOINED = 1_000
 """Rows that are joined into clusters: their distances are held, 4 MB."""
 
-AT_ONCE = 400_000
-"""Responsibilities held at once, over all starts: 3 MB."""
+AT_ONCE = 150_000
+"""Responsibilities held at once, over all starts: 1.2 MB."""
 
 
 class Starts(NamedTuple):
