@@ -55,7 +55,7 @@ def from_formula(
 ) -> GLMData:
     """Bind a formula's response and design; the terms stand in the order that statsmodels gives them."""
     if isinstance(table, Tables):
-        from natfit.models.streamed import bind_stream
+        from natfit.models.streaming import bind_stream
 
         if subset is not None:
             raise ValueError(
@@ -159,7 +159,7 @@ def new_rows(model: GLM, exog: Any, transform: bool, exposure: Any = None, offse
         index = data.index if data.labelled else None
         return NewRows(data.design, _offset(known, "endog", data.n_rows, index), index)
     if isinstance(exog, Tables):
-        from natfit.models.streamed import streamed_rows
+        from natfit.models.streaming import streamed_rows
 
         return streamed_rows(model, exog, offset, exposure)
     known, kept = {"offset": offset, "exposure": exposure}, None
