@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -354,6 +355,18 @@ class MixtureRegression:
                 except NoMaximum as error:
                     failures["", size] = str(error)
         return MixtureSelection(fits, failures, False)
+
+    def changed(self, y: Array | None = None, n_components: int | None = None) -> MixtureRegression:
+        """Return the model of another response, of another number of components like these, or both."""
+        made = copy.copy(self)
+        if y is not None:
+            made.data = self.data.changed(y=y)
+            made.rows = replace(self.rows, glm=made.data)
+            made.source = made.rows.source()
+        if n_components is not None:
+            made.n_components = n_components
+            made.members = [self.members[0]] * n_components
+        return made
 
     def save_fit(self, results: MixtureRegressionResults, path: Any) -> None:
         """Write a fit to a file: see `natfit.models.storing.save`."""

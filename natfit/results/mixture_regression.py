@@ -272,6 +272,32 @@ class MixtureRegressionResults(Reported, Keeping):
             table.loc[~np.array(scale), own] = np.exp(table.loc[~np.array(scale), own])
         return table
 
+    def test_components(
+        self, n_boot: int = 99, n_init: int = 10, random_state: Any = None, progress: bool = False
+    ) -> Any:
+        """Test this number of components against one more, by the parametric bootstrap of the likelihood ratio.
+
+        Parameters
+        ----------
+        n_boot : int
+        n_init : int
+            Starts of each fit with one component more.
+        random_state : int or Generator, optional
+        progress : bool
+
+        Returns
+        -------
+        ComponentsTest
+            ``statistic``, ``pvalue``, ``replicates``, and the fit ``larger``.
+
+        Notes
+        -----
+        McLachlan (1987), Applied Statistics 36: the ratio has no chi-squared limit.
+        """
+        from natfit.results.mixture_regression_bootstrap import test_components
+
+        return test_components(self, n_boot, n_init, random_state, progress)
+
     # -- trust -----------------------------------------------------------------------------------------------------
 
     @cached_property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from natfit.data.block import Block
 from natfit.data.grouped import first_rows
 from natfit.results.mixture_bootstrap import MixtureBootstrap, watched
 from natfit.results.mixture_regression_covariance import shown
+from natfit.results.mixture_test import ComponentsTest
 
 if TYPE_CHECKING:
     from natfit.results.mixture_regression import MixtureRegressionResults
@@ -85,6 +87,40 @@ def drawn(fit: MixtureRegressionResults, block: Block, rng: np.random.Generator)
             options["trials"] = block.columns["trials"][at]
         made[at] = member.family.sample_response(mu, rng, dispersion=components.dispersion(rest, k), **options)
     return Block(block.designs, {**block.columns, "y": made})
+
+
+def test_components(
+    fit: MixtureRegressionResults, n_boot: int, n_init: int, random_state: Any, progress: bool
+) -> ComponentsTest:
+    """Return the test; see `natfit.MixtureRegressionResults.test_components`."""
+    from natfit.results.warnings import ConvergenceWarning, DegeneracyWarning, LocalMaximumWarning
+
+    if fit.model.data.freq_weights is not None or not fit.components.alike:
+        raise ValueError(
+            "the bootstrap test draws a response for each row and adds a component like the others; fit rows without "
+            "freq_weights and components of one family"
+        )
+    rng = np.random.default_rng(random_state)
+    order, whole, size = fit.model.rows.order, fit.source.whole, fit.n_components + 1
+    with warnings.catch_warnings():
+        for category in (ConvergenceWarning, DegeneracyWarning, LocalMaximumWarning):
+            warnings.simplefilter("ignore", category)
+        larger = fit.model.changed(n_components=size).fit(n_init=n_init, random_state=rng)
+        statistic = 2.0 * (larger.llf - fit.llf)
+        made = []
+        for _ in watched(range(int(n_boot)), progress):
+            y = drawn(fit, whole, rng).columns["y"]
+            if order is not None:
+                y = y[np.argsort(order)]
+            small = fit.model.changed(y).fit(n_init=max(n_init // 2, 1), random_state=rng)
+            large = fit.model.changed(y, size).fit(n_init=n_init, random_state=rng)
+            made.append(2.0 * max(large.llf - small.llf, 0.0))
+    replicates = np.array(made)
+    pvalue = (1.0 + (replicates >= statistic).sum()) / (1.0 + len(replicates))
+    return ComponentsTest(statistic, float(pvalue), replicates, fit.n_components, larger)
+
+
+test_components.__test__ = False  # type: ignore[attr-defined]
 
 
 def _estimates(fit: MixtureRegressionResults, block: Block) -> Array:

@@ -152,6 +152,19 @@ def test_bootstraps_agree_with_the_information(kind: str, counts: pd.DataFrame) 
         fit.bootstrap(2, "wild")
 
 
+def test_one_component_more_is_tested_by_the_bootstrap(counts: pd.DataFrame) -> None:
+    frame = counts.iloc[::2].assign(site=np.arange(200) % 50)
+    one = model("y ~ x", frame, family="poisson", n_components=1, groups="site").fit()
+    found = one.test_components(19, 3, random_state=0)
+    assert found.pvalue == pytest.approx(0.05)
+    assert found.larger.n_components == 2
+    assert found.statistic == pytest.approx(2.0 * (found.larger.llf - one.llf))
+    two = model("y ~ x", frame, family="poisson").fit(random_state=0)
+    assert two.test_components(4, 3, random_state=0).pvalue > 0.2
+    with pytest.raises(ValueError, match="without freq_weights"):
+        model("y ~ x", frame, family="poisson", freq_weights="site").fit(random_state=0).test_components(1)
+
+
 def test_missing_information_is_the_rate_of_em(fit: nf.MixtureRegressionResults) -> None:
     from natfit.models.mixture_fitting import MixtureObjective
     from natfit.models.mixture_regression_fitting import generalised_em
