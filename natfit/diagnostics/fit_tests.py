@@ -37,15 +37,19 @@ def overdispersion(fit: Any) -> Any:
     import pandas as pd
 
     require_finite(fit, "a test of dispersion")
+    if not fit.df_resid > 0:
+        raise ValueError(
+            "tests of overdispersion need more observations than coefficients, and this fit leaves no residual degree of "
+            "freedom; leave terms out"
+        )
     name = fit.family.name
     if name not in ("poisson", "binomial"):
         raise ValueError(f"tests of overdispersion are for the poisson and the binomial; this fit's family is {name}")
     if fit.model.data.var_weights is not None:
         raise ValueError("tests of overdispersion are not defined with var_weights; use freq_weights")
     made = _poisson(fit) if name == "poisson" else _binomial(fit)
-    chi2 = float(special.gammaincc(0.5 * fit.df_resid, 0.5 * fit.pearson_chi2)) if fit.df_resid > 0 else np.nan
-    ratio = fit.pearson_chi2 / fit.df_resid if fit.df_resid > 0 else np.nan
-    pearson = ("Pearson chi2", "any", fit.pearson_chi2, chi2, ratio)
+    chi2 = float(special.gammaincc(0.5 * fit.df_resid, 0.5 * fit.pearson_chi2))
+    pearson = ("Pearson chi2", "any", fit.pearson_chi2, chi2, fit.pearson_chi2 / fit.df_resid)
     columns = ["test", "alternative", "statistic", "p_value", "estimate"]
     return pd.DataFrame([pearson, *made], columns=columns).set_index("test")
 

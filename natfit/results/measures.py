@@ -136,7 +136,7 @@ class Measures:
     @cached_property
     def llnull(self) -> float:
         """Log-likelihood of the null model at this model's dispersion, as in statsmodels."""
-        return self.null_fit.loglik(self.scale)
+        return self.null_fit.loglik(self.scale) if np.isfinite(self.scale) else float("nan")
 
     def pseudo_rsquared(self, kind: str = "cs") -> float:
         """Return Cox and Snell's ("cs") or McFadden's ("mcf") pseudo R-squared."""

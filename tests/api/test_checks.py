@@ -195,3 +195,8 @@ def test_groups_of_probabilities_are_those_of_the_rows_written_out():
     for fit in (counted, trials):
         pd.testing.assert_frame_equal(fit.calibration(), written.calibration(), rtol=1e-8)
         np.testing.assert_allclose(fit.hosmer_lemeshow().statistic, written.hosmer_lemeshow().statistic, rtol=1e-8)
+
+
+def test_overdispersion_needs_residual_freedom():
+    with pytest.raises(ValueError, match="leaves no residual degree of freedom; leave terms out"):
+        nf.GLM([3], [[1.0]], family="poisson").fit().overdispersion_test()

@@ -145,6 +145,11 @@ def test_arrays_without_a_formula(path):
     np.testing.assert_array_equal(after.predict(X[:5]), before.predict(X[:5]))
     assert isinstance(after.params, np.ndarray)
     assert "x1" in str(after.summary2())
+    rows = X[:3].tolist()
+    pd.testing.assert_frame_equal(after.slopes(newdata=rows), before.slopes(newdata=X[:3]), check_exact=True)
+    with pytest.raises(ValueError, match="the new rows have 3 columns and the model has 2"):
+        after.slopes(newdata=np.ones((1, 3)))
+    after.remove_data()  # it has none
 
 
 @pytest.mark.parametrize("cov_type", ["nonrobust", "HC0"])
@@ -286,6 +291,15 @@ def test_new_rows_that_break_an_alias_are_not_estimable(path, gone):
     with pytest.warns(UserWarning, match=told):
         table = after.get_prediction(beyond).summary_frame()
     assert table[["mean_se", "mean_ci_lower"]].isna().all(axis=None)
+
+
+def test_a_fit_without_residual_freedom_prints_and_is_saved(path):
+    two = nf.GLM([1.0, 3.0], [[1.0, 0.0], [1.0, 1.0]]).fit()
+    two.save(path)
+    for each in (two, nf.load(path)):
+        assert "nan" in str(each.summary())
+        assert np.isnan(each.llnull)
+        np.testing.assert_allclose(each.predict([[1.0, 2.0]]), [5.0])
 
 
 def test_typical_values_count_rows_by_their_frequencies():

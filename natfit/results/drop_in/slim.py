@@ -48,7 +48,7 @@ def remove_rows(fit: GLMResults) -> None:
     from natfit.results.remembered import remember
     from natfit.results.summary import notes
 
-    if fit.rows_removed:
+    if fit.rows_removed or fit.model.data.remembered is not None:
         return
     kept: dict[str, Any] = {name: getattr(fit, name) for name in COMPUTED}
     vars(fit)["_notes"] = notes(fit)

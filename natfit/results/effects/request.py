@@ -61,7 +61,7 @@ class Request:
             frame = variables.grid({}, newdata)
             shifts = {**typical_shifts(fit), **shifts}
         else:
-            frame = _as_frame(newdata)
+            frame = _as_frame(newdata, None if variables.formula else fit.model.data.names)
             if not len(frame):
                 raise ValueError("effects are taken over rows, and the new data has none; give at least one")
         freq = fit.model.data.freq_weights if own else None
@@ -120,9 +120,17 @@ def typical_shifts(fit: Any) -> dict[str, Any]:
     return shifts
 
 
-def _as_frame(newdata: Any) -> Any:
+def _as_frame(newdata: Any, names: Any) -> Any:
+    """Return new rows as a DataFrame; an array has the columns of a design that no formula made."""
     import pandas as pd
 
+    if names is not None and isinstance(newdata, np.ndarray | list):
+        rows = np.atleast_2d(np.asarray(newdata, dtype=float))
+        if rows.shape[1:] != (len(names),):
+            raise ValueError(
+                f"the new rows have {rows.shape[-1]} columns and the model has {len(names)}; both must agree"
+            )
+        return pd.DataFrame(rows, columns=[str(name) for name in names])
     if isinstance(newdata, pd.DataFrame):
         return newdata
     from natfit.data.table import Table
