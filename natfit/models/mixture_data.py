@@ -23,7 +23,7 @@ from natfit.data.table import Table
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-BLOCK_BYTES = 3 << 20
+BLOCK_BYTES = 5 << 19
 """Bytes of statistics in a block: more leave the cache between their two products, fewer show the time of the calls."""
 
 

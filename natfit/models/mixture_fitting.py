@@ -11,7 +11,7 @@ from natfit.data.arrays import Source
 from natfit.families.curvature import nearby_bend
 from natfit.likelihoods.mixture import MixtureLikelihood
 from natfit.metric import Gram
-from natfit.need import OBSERVED, SCORE
+from natfit.need import MEAT, METRIC, OBSERVED, SCORE
 from natfit.optimize.accelerated import accelerated_em
 from natfit.optimize.directions import NaturalGradient
 from natfit.optimize.em import Slow, em
@@ -51,6 +51,15 @@ class MixtureObjective(LikelihoodObjective):
 
     def __init__(self, likelihood: MixtureLikelihood, source: Source):
         super().__init__(likelihood, source)
+
+    def evaluate(self, params: Array, need: int) -> Point:
+        """Return the Point; the metric is the empirical information, which is summed once for both."""
+        if not need & METRIC:
+            return super().evaluate(params, need)
+        point = super().evaluate(params, (need & ~METRIC) | MEAT)
+        if not point.inside:
+            return point
+        return Point(params, {**point.sums, "metric": point.sums["meat"]}, point.dispersion)
 
     def complete(self, point: Point, step: float = 1.0) -> Array:
         """Return the parameters at a step of EM from a point that carries the complete data's sums."""
