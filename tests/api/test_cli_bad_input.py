@@ -63,7 +63,7 @@ FIT = {
     "unreadable formula": (["sat ~ (width", *POISSON], "can't read the formula"),
     "unknown function": (["sat ~ lgo(width)", *POISSON], "lgo()"),
     "unknown family": (["sat ~ width", "--data", "crabs", "--family", "poison"], "did you mean 'poisson'"),
-    "family of no GLM": (["sat ~ width", "--data", "crabs", "--family", "beta"], "a GLM takes one of binomial"),
+    "family of no GLM": (["sat ~ width", "--data", "crabs", "--family", "wishart"], "a GLM takes one of binomial"),
     "family's constant": (["sat ~ width", "--data", "crabs", "--family", "tweedie(3)"], "between 1 and 2"),
     "unknown link": (["sat ~ width", *POISSON, "--link", "lgo"], "did you mean 'log'"),
     "link of another range": (["sat ~ width", *POISSON, "--link", "logit"], "logit"),
