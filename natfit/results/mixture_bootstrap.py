@@ -87,7 +87,7 @@ def drawn(fit: MixtureResults, rng: np.random.Generator) -> Block:
     """Return as many rows as were observed, drawn from the fitted mixture."""
     labels = rng.choice(fit.n_components, round(fit.nobs), p=fit._weights)
     y = sample(fit, labels, rng)
-    return Block({}, {"y": y[:, 0] if fit.base.data.y.ndim == 1 else y})  # type: ignore[union-attr]
+    return Block({}, {"y": y[:, 0] if fit.base.data.y.ndim == 1 else y})
 
 
 def resampled(fit: MixtureResults, rng: np.random.Generator) -> Block:
