@@ -72,9 +72,9 @@ class MixtureInference:
         if weights not in ("probability", "log_odds"):
             raise ValueError(f"weights must be 'probability' or 'log_odds'; got {weights!r}")
         if parametrization is not None:
-            has = [parametrization in part.components.family.parametrizations for part in self._parts]
+            has = [parametrization in part.components.family.parametrizations for part in self._fit._parts]
             if not any(has):  # the family's own refusal lists what there is
-                self._parts[0].components.family.parametrization(parametrization)
+                self._fit._parts[0].components.family.parametrization(parametrization)
         return type(self._fit)(self.model, self.base, self.cov_type, (parametrization, weights))
 
     def with_covariance(self, cov_type: str) -> MixtureResults:
