@@ -249,3 +249,14 @@ def test_components_are_recovered_from_simulated_rows(family: str) -> None:
     away = (fit.params.to_numpy() - expected) / fit.bse.to_numpy()
     assert np.abs(away).max() < 3.5
     assert (fit.classify().to_numpy() == label).mean() > 0.85
+
+
+@pytest.mark.parametrize("case", ["gaussian", "gaussian, one dispersion, weights", "gamma, log", "unlike"])
+def test_what_is_shown_has_its_derivatives(case: str) -> None:
+    from natfit.results.mixture_regression_covariance import shown
+
+    fit = model_of(case).fit(random_state=0, n_init=4)
+    _, jacobian, names = shown(fit, fit.base.params)
+    expected = differences(lambda params: shown(fit, params)[0], fit.base.params).T
+    assert jacobian == pytest.approx(expected, rel=1e-8, abs=1e-8)
+    assert len(names) == len(set(names)) == len(jacobian)
