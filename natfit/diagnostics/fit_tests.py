@@ -140,6 +140,19 @@ def link_test(fit: Any) -> Any:
     return pd.DataFrame(made | {"p_value": np.asarray(again.pvalues)}, index=list(columns))
 
 
+TIED = 1e-12
+"""Probabilities this near belong to rows that are alike: their last bits depend on where in a block a row stands."""
+
+
+def _level(p: Array) -> Array:
+    """Return probabilities with those of rows that are alike made equal, to the lowest of them."""
+    order = np.argsort(p, kind="stable")
+    begins = np.concatenate([[True], np.diff(p[order]) > TIED])
+    level = np.empty_like(p)
+    level[order] = p[order][begins][np.cumsum(begins) - 1]
+    return level
+
+
 def _grouped(fit: Any, groups: int, what: str) -> Any:
     """Return rows of a binomial's fit cut at quantiles of its probabilities: n, observed and expected of each group."""
     import pandas as pd
@@ -149,7 +162,7 @@ def _grouped(fit: Any, groups: int, what: str) -> Any:
     if int(groups) != groups or groups < 2:
         raise ValueError(f"groups must be a whole number of at least 2, got {groups!r}")
     data = fit.model.data
-    p, counted = np.asarray(fit.fittedvalues), _frequencies(fit) * (1.0 if data.trials is None else data.trials)
+    p, counted = _level(np.asarray(fit.fittedvalues)), _frequencies(fit) * (1.0 if data.trials is None else data.trials)
     edges = np.unique(quantiles(p, counted, np.linspace(0.0, 1.0, int(groups) + 1)))
     place = np.clip(np.searchsorted(edges, p, side="left") - 1, 0, max(len(edges) - 2, 0))
     size = max(len(edges) - 1, 1)
