@@ -240,7 +240,8 @@ class ExponentialComponents(Components):
 
     def spread_of_statistics(self, params: Array) -> Array:
         """Return the variances of the sufficient statistics under each component, (K, s)."""
-        return np.diagonal(self.family.fisher_natural(self.natural(params)), axis1=-2, axis2=-1)
+        # One component at a time, and only the diagonal of its (s, s) matrix is kept.
+        return np.stack([np.diagonal(self.family.fisher_natural(own)).copy() for own in self.natural(params)])
 
     def with_statistics(self, rows: Any) -> Any:
         """Return what `view` does, all sufficient statistics in it."""
