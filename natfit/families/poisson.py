@@ -113,7 +113,7 @@ class Poisson(Response, ExponentialFamily):
         rate = theta[..., 0]
         few = np.minimum(theta, _MANY)
         many = np.maximum(rate, _MANY)
-        entropy = 0.5 * np.log(2.0 * np.pi * np.e * many) - 1 / (12 * many) - 1 / (24 * many**2) - 19 / (360 * many**3)
+        entropy = 0.5 * (1.0 + np.log(2.0 * np.pi * many)) - 1 / (12 * many) - 1 / (24 * many**2) - 19 / (360 * many**3)
         return np.where(
             rate < _MANY, expectation(self, self.log_base_measure, few), many - many * np.log(many) - entropy
         )

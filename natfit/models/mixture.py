@@ -45,7 +45,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 SAMPLE_BYTES = 3_000_000
 """Bytes of the sufficient statistics of the rows that starts run on."""
 
-SAMPLED_IN_ALL, FEWEST_SAMPLED = 400_000, 1_500
+SAMPLED_IN_ALL, FEWEST_SAMPLED = 400_000, 2_000
 """Rows of all starts together, and at least of each."""
 
 
