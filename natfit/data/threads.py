@@ -58,7 +58,7 @@ def over_runs(array: np.ndarray, look: Callable[[np.ndarray], T]) -> list[T]:
 
     Examples
     --------
-    >>> over_runs(np.arange(3.0), np.sum)
+    >>> over_runs(np.arange(3.0), lambda run: float(run.sum()))
     [3.0]
     """
     if array.nbytes < MANY_BYTES:
