@@ -72,11 +72,10 @@ class GaussianComponents(ExponentialComponents):
             return super().joint(params, log_weights, self.with_statistics(rows))
         first, precision = self.family._split_natural(self.natural(params))
         factor = np.linalg.cholesky(precision)
-        x = rows[0][1:]
-        out = np.empty((self.n_components, x.shape[1]))
+        with_ones = rows[0]  # the row of ones lets one product whiten and center
+        out = np.empty((self.n_components, with_ones.shape[1]))
         for k, lower in enumerate(factor):
-            white = lower.T @ x
-            white -= np.linalg.solve(lower, first[k])[:, None]
+            white = np.column_stack([-np.linalg.solve(lower, first[k]), lower.T]) @ with_ones
             np.einsum("ij,ij->j", white, white, out=out[k])
             out[k] *= -0.5
             out[k] += np.log(lower.diagonal()).sum() - 0.5 * self.dim * LOG_2PI
