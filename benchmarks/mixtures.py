@@ -18,11 +18,11 @@ import numpy as np
 
 from natfit.data.arrays import ArraySource
 from natfit.data.block import Block
-from natfit.likelihoods.mixture import MixtureLikelihood
-from natfit.likelihoods.mixture_gaussian import GaussianComponents
-from natfit.models.mixture_coordinates import free_coordinates
-from natfit.models.mixture_fitting import MixtureObjective, climb
-from natfit.models.mixture_setup import block_rows
+from natfit.likelihoods.mixtures.gaussian import GaussianComponents
+from natfit.likelihoods.mixtures.mixture import MixtureLikelihood
+from natfit.models.mixtures.coordinates import free_coordinates
+from natfit.models.mixtures.fitting import MixtureObjective, climb
+from natfit.models.mixtures.setup import block_rows
 from natfit.optimize.em import Slow, em
 from natfit.optimize.stopping import Verdict
 

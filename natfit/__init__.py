@@ -13,20 +13,20 @@ from natfit._version import __version__
 if TYPE_CHECKING:
     from natfit import data, diagnostics, families, optimize, parametrizations
     from natfit.models.distribution import fit_distribution
-    from natfit.models.distributional import DistributionalRegression
+    from natfit.models.distributional.model import DistributionalRegression
     from natfit.models.glm import GLM
-    from natfit.models.mixture import Mixture
-    from natfit.models.mixture_constraint import Constraint
-    from natfit.models.mixture_regression import MixtureRegression
-    from natfit.models.storing import load
+    from natfit.models.mixtures.constraint import Constraint
+    from natfit.models.mixtures.mixture import Mixture
+    from natfit.models.mixtures.regression import MixtureRegression
+    from natfit.models.storage.storing import load
     from natfit.results.comparing.anova import anova
     from natfit.results.comparing.side_by_side import compare
     from natfit.results.comparing.stepwise import step
     from natfit.results.distribution import DistributionResults
-    from natfit.results.distributional import DistributionalResults
+    from natfit.results.distributional.results import DistributionalResults
     from natfit.results.glm import GLMResults
-    from natfit.results.mixture import MixtureResults
-    from natfit.results.mixture_regression import MixtureRegressionResults
+    from natfit.results.mixtures.mixture import MixtureResults
+    from natfit.results.mixtures.regression import MixtureRegressionResults
     from natfit.results.warnings import ConvergenceWarning, DegeneracyWarning, LocalMaximumWarning, SeparationWarning
 
     datasets: Any
@@ -37,20 +37,20 @@ _NAMES = {
     "GLMResults": "natfit.results.glm",
     "anova": "natfit.results.comparing.anova",
     "compare": "natfit.results.comparing.side_by_side",
-    "Constraint": "natfit.models.mixture_constraint",
+    "Constraint": "natfit.models.mixtures.constraint",
     "ConvergenceWarning": "natfit.results.warnings",
     "DegeneracyWarning": "natfit.results.warnings",
     "DistributionResults": "natfit.results.distribution",
-    "DistributionalRegression": "natfit.models.distributional",
-    "DistributionalResults": "natfit.results.distributional",
+    "DistributionalRegression": "natfit.models.distributional.model",
+    "DistributionalResults": "natfit.results.distributional.results",
     "LocalMaximumWarning": "natfit.results.warnings",
-    "Mixture": "natfit.models.mixture",
-    "MixtureRegression": "natfit.models.mixture_regression",
-    "MixtureRegressionResults": "natfit.results.mixture_regression",
-    "MixtureResults": "natfit.results.mixture",
+    "Mixture": "natfit.models.mixtures.mixture",
+    "MixtureRegression": "natfit.models.mixtures.regression",
+    "MixtureRegressionResults": "natfit.results.mixtures.regression",
+    "MixtureResults": "natfit.results.mixtures.mixture",
     "SeparationWarning": "natfit.results.warnings",
     "fit_distribution": "natfit.models.distribution",
-    "load": "natfit.models.storing",
+    "load": "natfit.models.storage.storing",
     "step": "natfit.results.comparing.stepwise",
 }
 

@@ -9,7 +9,7 @@ from natfit.cli.scope import _from_nowhere
 if TYPE_CHECKING:
     import pandas as pd
 
-    from natfit.models.distributional import DistributionalRegression
+    from natfit.models.distributional.model import DistributionalRegression
 
 GLM_ONLY = ("exposure", "var_weights", "trials", "dispersion", "use_t")
 """Options that a GLM has and a distributional regression has no meaning for."""
@@ -26,7 +26,7 @@ def is_distributional(formula: str, family: str) -> bool:
     (True, False)
     """
     if "|" in formula:
-        from natfit.models.distributional_data import split_formula
+        from natfit.models.distributional.data import split_formula
 
         if len(split_formula(formula)) > 1:
             return True
@@ -47,8 +47,8 @@ def is_distributional(formula: str, family: str) -> bool:
 
 def build(formula: str, table: pd.DataFrame, asked: dict[str, Any]) -> DistributionalRegression:
     """Return the model; everything that is wrong with formula, columns, family or link is found here."""
-    from natfit.models.distributional import DistributionalRegression
-    from natfit.results.distributional import read_covariance
+    from natfit.models.distributional.model import DistributionalRegression
+    from natfit.results.distributional.results import read_covariance
 
     read_covariance(asked["cov_type"])
     for name in GLM_ONLY:

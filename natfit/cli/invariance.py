@@ -11,7 +11,7 @@ from natfit.cli.running import Refusal, refusing
 from natfit.cli.tables import WritablePath, check_distinct, read_data
 
 if TYPE_CHECKING:
-    from natfit.diagnostics.invariance_report import InvarianceReport
+    from natfit.diagnostics.invariance_report.report import InvarianceReport
 
 FIGURES = (".png", ".pdf", ".svg")
 

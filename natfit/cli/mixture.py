@@ -87,7 +87,7 @@ def command(context: click.Context, **asked: Any) -> None:
 
 def _fitted(asked: dict[str, Any]) -> Any:
     """Return the mixtures asked for."""
-    from natfit.models.mixture import Mixture
+    from natfit.models.mixtures.mixture import Mixture
 
     table = read_data(asked["data"])
     weights = asked["freq_weights"]

@@ -13,7 +13,7 @@ from natfit.cli.running import Refusal, refusing
 from natfit.cli.tables import WritablePath, check_distinct, read_data
 
 if TYPE_CHECKING:
-    from natfit.diagnostics.races import Race
+    from natfit.diagnostics.races.races import Race
 
 FIGURES = (".png", ".pdf", ".svg")
 
@@ -89,13 +89,13 @@ def _require(asked: dict[str, Any]) -> None:
 
         pyplot()
     if asked["html"]:
-        from natfit.diagnostics.race_html import plotly_script
+        from natfit.diagnostics.races.html import plotly_script
 
         plotly_script()
 
 
 def _race(asked: dict[str, Any]) -> Race:
-    from natfit.diagnostics.races import race
+    from natfit.diagnostics.races.races import race
 
     column = asked["column"]
     passed_on = (

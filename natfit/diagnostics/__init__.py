@@ -15,8 +15,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from natfit.diagnostics.invariance_report import InvarianceReport, invariance
-    from natfit.diagnostics.races import Race, race
+    from natfit.diagnostics.invariance_report.report import InvarianceReport, invariance
+    from natfit.diagnostics.races.races import Race, race
     from natfit.diagnostics.report import Report, Reports
     from natfit.diagnostics.theory import (
         check_cross_entropy,
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     )
 
 _NAMES = {
-    "InvarianceReport": "natfit.diagnostics.invariance_report",
-    "Race": "natfit.diagnostics.races",
+    "InvarianceReport": "natfit.diagnostics.invariance_report.report",
+    "Race": "natfit.diagnostics.races.races",
     "Report": "natfit.diagnostics.report",
     "Reports": "natfit.diagnostics.report",
     "check_cross_entropy": "natfit.diagnostics.theory",
@@ -40,8 +40,8 @@ _NAMES = {
     "check_score": "natfit.diagnostics.theory",
     "check_steepest_descent": "natfit.diagnostics.theory",
     "check_theory": "natfit.diagnostics.theory",
-    "invariance": "natfit.diagnostics.invariance_report",
-    "race": "natfit.diagnostics.races",
+    "invariance": "natfit.diagnostics.invariance_report.report",
+    "race": "natfit.diagnostics.races.races",
 }
 _MODULES = ("order", "plotting", "report", "theory")
 

@@ -145,7 +145,7 @@ def invariant_model(fit: Any) -> Any:
 
 def invariance_section(model: Any) -> str:
     """Return the invariance report's table, figure and words."""
-    from natfit.diagnostics.invariance_report import invariance
+    from natfit.diagnostics.invariance_report.report import invariance
 
     report = invariance(model)
     return figure(report.plot) + f"<pre>{html.escape(report.summary())}</pre>"

@@ -66,8 +66,8 @@ class FittedDistribution:
     covariances: Mapping[str, Array] = field(default_factory=dict)
 
     def save(self, result: DistributionResults, path: Any) -> None:
-        """Write a result to a file: see `natfit.models.storing.save`."""
-        from natfit.models.storing import save
+        """Write a result to a file: see `natfit.models.storage.storing.save`."""
+        from natfit.models.storage.storing import save
 
         save(result, path)
 

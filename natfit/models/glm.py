@@ -396,8 +396,8 @@ class GLM(GLMAttributes, GLMRows):
         return held_at_zero(self, results, columns)
 
     def save_fit(self, results: GLMResults, path: Any) -> None:
-        """Write a fit to a file: see `natfit.models.storing.save`."""
-        from natfit.models.storing import save
+        """Write a fit to a file: see `natfit.models.storage.storing.save`."""
+        from natfit.models.storage.storing import save
 
         save(results, path)
 

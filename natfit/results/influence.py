@@ -209,6 +209,6 @@ class Influence:
         -------
         matplotlib Axes
         """
-        from natfit.diagnostics.fit_plots import plot_influence
+        from natfit.diagnostics.plots.fit import plot_influence
 
         return plot_influence(self, label, ax)

@@ -33,7 +33,7 @@ class Plots:
         -----
         The worm plot is van Buuren & Fredriks (2001), Statistics in Medicine 20, 1259-1277.
         """
-        from natfit.diagnostics.residual_plots import plot_residuals
+        from natfit.diagnostics.plots.residuals import plot_residuals
 
         return plot_residuals(self, kind, residuals, random_state, ax)
 
@@ -51,7 +51,7 @@ class Plots:
         -------
         matplotlib Axes
         """
-        from natfit.diagnostics.effect_plots import plot_coefficients
+        from natfit.diagnostics.plots.effects import plot_coefficients
 
         return plot_coefficients(self, alpha, intercept, ax)
 
@@ -83,7 +83,7 @@ class Plots:
         -------
         matplotlib Axes
         """
-        from natfit.diagnostics.effect_plots import plot_effect
+        from natfit.diagnostics.plots.effects import plot_effect
 
         return plot_effect(self, variable, which, partial, at, alpha, ax)
 
@@ -100,6 +100,6 @@ class Plots:
         -------
         matplotlib Axes
         """
-        from natfit.diagnostics.effect_plots import plot_calibration
+        from natfit.diagnostics.plots.effects import plot_calibration
 
         return plot_calibration(self, groups, alpha, ax)

@@ -113,13 +113,13 @@ class ProfileLikelihood:
 
     def plot(self, alpha: float = 0.05, ax: Any = None) -> Any:
         """Draw the signed root against the value, Wald's straight line, and the limits of both; return the axes."""
-        from natfit.diagnostics.profile_plot import draw_profile
+        from natfit.diagnostics.plots.profile import draw_profile
 
         return draw_profile(self, alpha, ax)
 
     def plot_others(self, axes: Any = None) -> Any:
         """Draw how the other parameters move along the profile; return the array of axes."""
-        from natfit.diagnostics.profile_plot import draw_traces
+        from natfit.diagnostics.plots.profile import draw_traces
 
         return draw_traces(self, axes)
 
@@ -163,7 +163,7 @@ class ProfileLikelihoods(Mapping[Any, ProfileLikelihood]):
 
     def plot(self, alpha: float = 0.05) -> Any:
         """Draw all of them, two panels to a row; return the array of axes."""
-        from natfit.diagnostics.profile_plot import draw_profiles
+        from natfit.diagnostics.plots.profile import draw_profiles
 
         return draw_profiles(self, alpha)
 

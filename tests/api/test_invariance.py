@@ -10,7 +10,7 @@ import pytest
 from invariance_cases import HEIGHTS, RAIN, Logistic, poisson_glm
 
 import natfit as nf
-from natfit.diagnostics.invariance_case import Case
+from natfit.diagnostics.invariance_report.case import Case
 from natfit.families.registry import REGISTRY
 from natfit.likelihoods.distribution import DistributionLikelihood
 from natfit.models.distribution_data import bind
@@ -190,8 +190,8 @@ def test_a_path_that_leaves_the_domain_is_recorded_and_the_report_goes_on() -> N
 
 
 def test_the_gradient_s_flows_start_equally_fast() -> None:
-    from natfit.diagnostics.invariance_models import make_case
-    from natfit.diagnostics.invariance_paths import choose_ways, speeds, walk
+    from natfit.diagnostics.invariance_report.models import make_case
+    from natfit.diagnostics.invariance_report.paths import choose_ways, speeds, walk
 
     case = make_case("gaussian", HEIGHTS, CHARTS, None, None, "none")
     way = choose_ways(case, "gradient_descent")[0]

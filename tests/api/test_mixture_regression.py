@@ -166,8 +166,8 @@ def test_one_component_more_is_tested_by_the_bootstrap(counts: pd.DataFrame) -> 
 
 
 def test_missing_information_is_the_rate_of_em(fit: nf.MixtureRegressionResults) -> None:
-    from natfit.models.mixture_fitting import MixtureObjective
-    from natfit.models.mixture_regression_fitting import generalised_em
+    from natfit.models.mixtures.fitting import MixtureObjective
+    from natfit.models.mixtures.regression_fitting import generalised_em
     from natfit.optimize.em import Slow
 
     objective = MixtureObjective(fit.likelihood, fit.source)

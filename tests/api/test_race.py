@@ -10,8 +10,8 @@ import pytest
 from scipy import stats
 
 import natfit as nf
-from natfit.diagnostics.race_track import PerRow, Watched
-from natfit.diagnostics.races import Race
+from natfit.diagnostics.races.races import Race
+from natfit.diagnostics.races.track import PerRow, Watched
 from natfit.optimize import Point, gradient_descent, kl_ball, midpoint, natural_gradient, run, scipy_method
 from natfit.parametrizations import Affine, from_function
 

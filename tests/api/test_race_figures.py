@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 import natfit as nf
-from natfit.diagnostics.race_choices import resolve_optimizers
-from natfit.diagnostics.races import Race
+from natfit.diagnostics.races.choices import resolve_optimizers
+from natfit.diagnostics.races.races import Race
 from natfit.optimize import gradient_descent, natural_gradient
 from natfit.parametrizations import Log
 
@@ -128,7 +128,7 @@ def test_the_figure_can_be_read_without_the_code(five: Race) -> None:
 
 
 def test_paths_and_ellipses_are_drawn_where_the_runs_were(five: Race) -> None:
-    from natfit.diagnostics.race_view import views
+    from natfit.diagnostics.races.view import views
 
     each, together = views(five)
     (natural,) = [r for r in five.runs if r.parametrization == "log_sd" and r.optimizer.startswith("natural")]

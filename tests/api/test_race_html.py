@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from natfit.diagnostics.races import Race, race
+from natfit.diagnostics.races.races import Race, race
 from natfit.optimize import gradient_descent, natural_gradient
 
 

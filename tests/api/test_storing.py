@@ -16,7 +16,7 @@ import pytest
 import natfit as nf
 from natfit.data.allowed import check_expression
 from natfit.families.link_base import REGISTRY
-from natfit.models.stored_parts import RowsNeeded
+from natfit.models.storage.parts import RowsNeeded
 from natfit.results.storage import container
 
 CRABS = nf.datasets.load("crabs").assign(

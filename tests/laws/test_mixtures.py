@@ -11,14 +11,14 @@ from natfit.data.arrays import ArraySource
 from natfit.data.block import Block
 from natfit.families import Gamma, Poisson
 from natfit.families.gaussian_covariances import MODELS, CovarianceCoordinates
-from natfit.likelihoods.mixture import MixtureLikelihood
-from natfit.likelihoods.mixture_components import ExponentialComponents
-from natfit.likelihoods.mixture_composed import Noise, ProductComponents, WithFixed
-from natfit.likelihoods.mixture_gaussian import GaussianComponents
-from natfit.likelihoods.mixture_missing import PartlySeenGaussians
-from natfit.models.mixture_coordinates import free_coordinates
-from natfit.models.mixture_fitting import CurvedObjective, MixtureObjective, conjugate_decrement
-from natfit.models.mixture_starts import short_runs
+from natfit.likelihoods.mixtures.components import ExponentialComponents
+from natfit.likelihoods.mixtures.composed import Noise, ProductComponents, WithFixed
+from natfit.likelihoods.mixtures.gaussian import GaussianComponents
+from natfit.likelihoods.mixtures.missing import PartlySeenGaussians
+from natfit.likelihoods.mixtures.mixture import MixtureLikelihood
+from natfit.models.mixtures.coordinates import free_coordinates
+from natfit.models.mixtures.fitting import CurvedObjective, MixtureObjective, conjugate_decrement
+from natfit.models.mixtures.starts import short_runs
 from natfit.need import LOGLIK, MEAT, METRIC, OBSERVED, SCORE
 from natfit.optimize.accelerated import accelerated_em
 from natfit.optimize.em import Slow, em
@@ -119,7 +119,7 @@ def test_whitening_and_products_of_columns_agree(monkeypatch: pytest.MonkeyPatch
     likelihood, block, params = case("wide")
     need = LOGLIK | SCORE | MEAT
     white = likelihood.evaluate(params, block, need)
-    monkeypatch.setattr("natfit.likelihoods.mixture_gaussian.WIDE", 99)
+    monkeypatch.setattr("natfit.likelihoods.mixtures.gaussian.WIDE", 99)
     plain = likelihood.evaluate(params, block, need)
     assert white["loglik"] == pytest.approx(plain["loglik"], rel=1e-12)
     assert white["complete"] == pytest.approx(plain["complete"], rel=1e-9, abs=1e-9)

@@ -253,7 +253,7 @@ def test_components_are_recovered_from_simulated_rows(family: str) -> None:
 
 @pytest.mark.parametrize("case", ["gaussian", "gaussian, one dispersion, weights", "gamma, log", "unlike"])
 def test_what_is_shown_has_its_derivatives(case: str) -> None:
-    from natfit.results.mixture_regression_covariance import shown
+    from natfit.results.mixtures.regression_covariance import shown
 
     fit = model_of(case).fit(random_state=0, n_init=4)
     _, jacobian, names = shown(fit, fit.base.params)

@@ -211,6 +211,6 @@ class BootstrapResults:
         -------
         ndarray of matplotlib Axes
         """
-        from natfit.diagnostics.bootstrap_plot import plot_bootstrap
+        from natfit.diagnostics.plots.bootstrap import plot_bootstrap
 
         return plot_bootstrap(self, list(self.estimate.index) if columns is None else list(columns), alpha, method)

@@ -241,7 +241,7 @@ class Surface:
         -----
         Wang (1985), Technometrics 27, 273-276.
         """
-        from natfit.diagnostics.added_variable_plots import plot_added_variable
+        from natfit.diagnostics.plots.added_variable import plot_added_variable
 
         return plot_added_variable(self, focus_exog, resid_type, use_glm_weights, ax)
 
@@ -252,7 +252,7 @@ class Surface:
         -----
         Cook & Croos-Dabrera (1998), Journal of the American Statistical Association 93, 730-739.
         """
-        from natfit.diagnostics.added_variable_plots import plot_partial_residuals
+        from natfit.diagnostics.plots.added_variable import plot_partial_residuals
 
         return plot_partial_residuals(self, focus_exog, ax)
 
@@ -279,6 +279,6 @@ class Surface:
         -----
         Cook (1993), Technometrics 35, 351-362.
         """
-        from natfit.diagnostics.added_variable_plots import plot_ceres_residuals
+        from natfit.diagnostics.plots.added_variable import plot_ceres_residuals
 
         return plot_ceres_residuals(self, focus_exog, frac, cond_means, ax)

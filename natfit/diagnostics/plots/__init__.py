@@ -1,0 +1,1 @@
+"""Figures of fits; matplotlib is imported where something is drawn."""

@@ -1,0 +1,1 @@
+"""Races of optimizers: tracks, figures and the interactive page."""

@@ -1,0 +1,284 @@
+"""What the components of a mixture are asked, and the components from exponential families."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from natfit.data.block import Block
+from natfit.families.base import ExponentialFamily
+from natfit.likelihoods.mixtures.geometry import Embedding, embed
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Components:
+    """All K components of a mixture at once, with one vector of parameters between them.
+
+    What a component is, is known here and nowhere else: the rows' log-densities; the sums of the complete data that a
+    step of EM needs, and that step; the rows' scores and the Hessian, for the observed-data metrics. Sums may be anything
+    that adds with ``+``.
+
+    Attributes
+    ----------
+    n_components, size : int
+        K, and the number of parameters.
+    names : tuple of str
+        Of the parameters.
+    """
+
+    n_components: int
+    size: int
+    names: tuple[str, ...]
+    bounded: bool = True
+    """Whether the likelihood of a mixture of these is bounded; where not, maxima on a handful of rows are left out."""
+    completed_width: int = 0
+    """Length of the completed sums' last axis, where they are arrays."""
+
+    def view(self, block: Block) -> Any:
+        """Return what the components make of a block whatever the parameters: the ``rows`` of the other methods."""
+        return block
+
+    def log_prob(self, params: Array, rows: Any) -> Array:
+        """Return log f_k(y_n), (K, n)."""
+        raise NotImplementedError
+
+    def joint(self, params: Array, log_weights: Array, rows: Any) -> Array:
+        """Return log pi_k + log f_k(y_n), (K, n), in an array of its own; ``log_weights`` is (K, 1) or (K, n)."""
+        return self.log_prob(params, rows) + log_weights
+
+    def contains(self, params: Array) -> bool:
+        """Say whether the parameters lie in the domain."""
+        return bool(np.isfinite(params).all())
+
+    def completed(self, params: Array, rows: Any, share: Array) -> Any:
+        """Return the complete data's sums, ``share`` (K, n) telling how much of each row is each component's."""
+        raise NotImplementedError
+
+    def maximize(self, completed: Any, params: Array) -> Array:
+        """Return parameters that raise the complete data's log-likelihood from ``params``, to its maximum if they can."""
+        raise NotImplementedError
+
+    def expected(self, params: Array, counts: Array) -> Any:
+        """Return the sums that ``counts`` (K,) rows of the components would be expected to have."""
+        raise NotImplementedError
+
+    def scores(self, params: Array, rows: Any) -> list[tuple[Array, Array]]:
+        """Return for each component the places (c,) of the parameters it depends on, and the rows' scores (c, n)."""
+        raise NotImplementedError
+
+    def score(self, params: Array, rows: Any, share: Array, completed: Any) -> Array:
+        """Return the score, (size,), from rows or from the complete data's sums."""
+        total = np.zeros(self.size)
+        for k, (columns, each) in enumerate(self.scores(params, rows)):
+            total[columns] += each @ share[k]
+        return total
+
+    def along(self, params: Array, rows: Any, vector: Array) -> Array:
+        """Return the derivative of each row's log-density under each component along a vector, (K, n)."""
+        return np.array([each.T @ vector[columns] for columns, each in self.scores(params, rows)])
+
+    def signed_score(self, params: Array, rows: Any, share: Array) -> Array:
+        """Return the score, (size,), with weights ``share`` (K, n) of either sign."""
+        return Components.score(self, params, rows, share, None)
+
+    def complete_diagonal(self, params: Array, counts: Array) -> Array:
+        """Return roughly what ``counts`` (K,) labelled rows tell of each parameter: the scale that iterations need."""
+        return np.ones(self.size)
+
+    def hessian(self, params: Array, rows: Any, share: Array) -> Array:
+        """Return the Hessian of sum over n, k of share_kn log f_k(y_n), (size, size)."""
+        raise NotImplementedError
+
+    # -- starts and tables ----------------------------------------------------------------------------------------
+
+    def geometry(self, rows: Any, weight: Array) -> list[Embedding]:
+        """Return the geometries in which starts look for seeds."""
+        raise NotImplementedError
+
+    def first_share(self, rows: Any, share: Array) -> Array:
+        """Return what starts give each component of each row, from seeds' shares (..., K, n)."""
+        return share
+
+    def begin(self, rows: Any, share: Array) -> Array:
+        """Return parameters (..., size) from shares (..., K, n) alone."""
+        raise NotImplementedError
+
+    @property
+    def n_ordered(self) -> int:
+        """How many components, the first ones, may change places."""
+        return self.n_components
+
+    def reordered(self, params: Array, order: Array) -> Array:
+        """Return the parameters with components in another order."""
+        raise NotImplementedError
+
+    def spreads(self, params: Array) -> Array:
+        """Return how wide each component is, (K, m): small where it closes in on few rows."""
+        raise NotImplementedError
+
+    def total_spread(self, completed: Array) -> Array:
+        """Return how wide all rows are, (m,), from their completed sums as one component."""
+        raise NotImplementedError
+
+
+class ExponentialComponents(Components):
+    """K members of one exponential family, each with natural parameters of its own.
+
+    A pass over rows is two skinny products: eta T(y)' for the log-densities and shares T(y) for the sums. Parameters may
+    have leading axes, several mixtures at once, everywhere but in ``scores`` and ``hessian``.
+
+    Parameters
+    ----------
+    family : ExponentialFamily
+    n_components : int
+    place : int or array of int, optional
+        Columns of a block's ``y`` that are the observations; all of it where left out.
+    outside : bool
+        Whether rows may lie outside the support, where the density is 0: with a point mass beside.
+    """
+
+    constrain: Callable[[Array, Array], Array] | None = None
+    """``(completed (..., K, 1 + s), previous parameters) -> parameters``: the maximum where parameters are held or tied."""
+
+    def __init__(self, family: ExponentialFamily, n_components: int, place: Any = None, outside: bool = False):
+        self.family = family
+        self.n_components = n_components
+        self.place = place
+        self.outside = outside
+        self.width = len(family.statistic_names)
+        self.completed_width = 1 + self.width
+        self.size = n_components * self.width
+        self.names = tuple(f"{name}[{k}]" for k in range(n_components) for name in family.natural_names)
+        self.bounded = family.support.discrete or self.width < 2
+
+    def observations(self, block: Block) -> Array:
+        """Return the observations of a block, (n, *event)."""
+        y = block.columns["y"]
+        return y if self.place is None else y[:, self.place]
+
+    def natural(self, params: Array) -> Array:
+        """Return natural parameters, (..., K, s)."""
+        return params.reshape(*params.shape[:-1], self.n_components, self.width)
+
+    def contains(self, params: Array) -> bool:
+        return bool(np.isfinite(params).all() and np.all(self.family.contains_natural(self.natural(params))))
+
+    def view(self, block: Block) -> tuple[Array, Array | float]:
+        """Return a row of ones and the sufficient statistics, (1 + s, n), and log h(y), (n,), or 0 where it is."""
+        y = self.observations(block)
+        made = np.empty((1 + self.width, len(y)))
+        made[0] = 1.0
+        without = type(self.family).log_base_measure is ExponentialFamily.log_base_measure
+        if not self.outside:
+            made[1:] = self.family.sufficient_statistics(y).T
+            return made, 0.0 if without else self.family.log_base_measure(y)
+        inside = np.asarray(self.family.support.contains(y))
+        safe = np.where(inside, y, y[inside][0] if inside.any() else 1.0)
+        made[1:] = np.where(inside, self.family.sufficient_statistics(safe).T, 0.0)
+        return made, np.where(inside, self.family.log_base_measure(safe), -np.inf)
+
+    def coefficients(self, params: Array, log_weights: Array) -> Array:
+        """Return (..., K, 1 + s): times the statistics they make log pi_k f_k, but for the base measure."""
+        eta = self.natural(params)
+        constant = log_weights[..., 0] - self.family.log_partition(eta)
+        return np.concatenate([constant[..., None], eta], axis=-1)
+
+    def joint(self, params: Array, log_weights: Array, rows: Any) -> Array:
+        statistics, base = rows
+        if log_weights.shape[-1] == 1:
+            product = self.coefficients(params, log_weights) @ statistics
+        else:
+            product = self.coefficients(params, np.zeros((self.n_components, 1))) @ statistics + log_weights
+        product += base
+        return product
+
+    def log_prob(self, params: Array, rows: Any) -> Array:
+        return self.joint(params, np.zeros((self.n_components, 1)), rows)
+
+    def completed(self, params: Array, rows: Any, share: Array) -> Array:
+        return share @ rows[0].T
+
+    def expected(self, params: Array, counts: Array) -> Array:
+        mean = self.family.mean_from_natural(self.natural(params))
+        return counts[..., None] * np.concatenate([np.ones((*mean.shape[:-1], 1)), mean], axis=-1)
+
+    def maximize(self, completed: Array, params: Array) -> Array:
+        if self.constrain is not None:
+            return self.constrain(completed, params)
+        with np.errstate(all="ignore"):
+            mean = completed[..., 1:] / completed[..., :1]
+            good = np.asarray(self.family.contains_mean(mean))
+        eta = self.natural(params).copy()
+        if good.any():  # a component without rows, or on the edge of its domain, stays where it was
+            eta[good] = self.family.natural_from_mean(mean[good])
+        return eta.reshape(params.shape)
+
+    def score(self, params: Array, rows: Any, share: Array, completed: Array) -> Array:
+        mean = self.family.mean_from_natural(self.natural(params))
+        return (completed[:, 1:] - completed[:, :1] * mean).ravel()
+
+    def scores(self, params: Array, rows: Any) -> list[tuple[Array, Array]]:
+        statistics = rows[0][1:]
+        mean = self.family.mean_from_natural(self.natural(params))
+        places = np.arange(self.size).reshape(self.n_components, self.width)
+        return [(places[k], statistics - mean[k][:, None]) for k in range(self.n_components)]
+
+    def along(self, params: Array, rows: Any, vector: Array) -> Array:
+        each = self.natural(vector)
+        mean = self.family.mean_from_natural(self.natural(params))
+        return each @ self.with_statistics(rows)[0][1:] - (each * mean).sum(axis=-1)[:, None]
+
+    def signed_score(self, params: Array, rows: Any, share: Array) -> Array:
+        sums = share @ self.with_statistics(rows)[0].T
+        return self.score(params, rows, share, sums)
+
+    def complete_diagonal(self, params: Array, counts: Array) -> Array:
+        return (counts[:, None] * self.spread_of_statistics(params)).ravel()
+
+    def spread_of_statistics(self, params: Array) -> Array:
+        """Return the variances of the sufficient statistics under each component, (K, s)."""
+        # One component at a time, and only the diagonal of its (s, s) matrix is kept.
+        return np.stack([np.diagonal(self.family.fisher_natural(own)).copy() for own in self.natural(params)])
+
+    def with_statistics(self, rows: Any) -> Any:
+        """Return what `view` does, all sufficient statistics in it."""
+        return rows
+
+    def hessian(self, params: Array, rows: Any, share: Array) -> Array:
+        each = self.family.fisher_natural(self.natural(params))
+        counts = share.sum(axis=-1)
+        full = np.zeros((self.size, self.size))
+        for k in range(self.n_components):
+            at = slice(k * self.width, (k + 1) * self.width)
+            full[at, at] = -counts[k] * each[k]
+        return full
+
+    def geometry(self, rows: Any, weight: Array) -> list[Embedding]:
+        statistics = rows[0][1:].T
+        if self.outside:  # rows without a density here stand at the average, where no start looks for a seed
+            inside = np.isfinite(rows[1])
+            average = (weight * inside) @ statistics / (weight * inside).sum()
+            statistics = np.where(inside[:, None], statistics, average)
+        return [embed(self.family, statistics, weight)]
+
+    def begin(self, rows: Any, share: Array) -> Array:
+        if self.outside:
+            share = share * np.isfinite(rows[1])
+        completed = self.completed(np.empty(0), rows, share)
+        pooled = completed.sum(axis=-2) / completed[..., 0].sum(axis=-1)[..., None]
+        natural = self.family.natural_from_mean(pooled[..., 1:])
+        common = np.repeat(natural[..., None, :], self.n_components, axis=-2)
+        return self.maximize(completed, common.reshape(*common.shape[:-2], self.size))
+
+    def reordered(self, params: Array, order: Array) -> Array:
+        return self.natural(params)[..., order, :].reshape(params.shape)
+
+    def spreads(self, params: Array) -> Array:
+        return self.spread_of_statistics(params)
+
+    def total_spread(self, completed: Array) -> Array:
+        natural = self.family.natural_from_mean(completed[1:] / completed[0])
+        return np.diagonal(self.family.fisher_natural(natural))

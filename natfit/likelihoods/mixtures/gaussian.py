@@ -1,0 +1,176 @@
+"""Gaussian components: all fourteen covariance models, skinny products for few columns and whitening for many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from natfit.data.block import Block
+from natfit.families.gaussian_covariances import MODELS, CovarianceModel, lower_indices, pack, unpack_symmetric
+from natfit.families.multivariate_normal import MultivariateNormal
+from natfit.likelihoods.mixtures.components import ExponentialComponents
+from natfit.likelihoods.mixtures.geometry import Embedding, scaled_embeddings
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+WIDE = 16
+"""Columns from which on whitening by each component's Cholesky factor beats products of all pairs of columns."""
+
+LOG_2PI = float(np.log(2.0 * np.pi))
+
+
+class GaussianComponents(ExponentialComponents):
+    """K normal distributions of d columns, with natural parameters of rows from which ``center`` is taken.
+
+    Parameters
+    ----------
+    dim, n_components : int
+    center : (d,) ndarray, optional
+        Near the rows' mean: without it, squares of columns far from 0 would cancel.
+    model : CovarianceModel, optional
+        ``VVV`` by default.
+    place : array of int, optional
+        Columns of a block's ``y``; all of them where left out.
+    floor : float
+        Smallest eigenvalue that a covariance may have, in squared units of the data; 0 is none.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        n_components: int,
+        center: Array | None = None,
+        model: CovarianceModel = MODELS["VVV"],
+        place: Any = None,
+        floor: float = 0.0,
+    ):
+        super().__init__(MultivariateNormal(dim), n_components, place)
+        self.family: MultivariateNormal
+        self.dim = dim
+        self.center = np.zeros(dim) if center is None else center
+        self.model = model
+        self.floor = floor
+        self.bounded = model.bounded
+
+    @property
+    def is_free(self) -> bool:
+        """Whether every covariance is free, so that all natural parameters are."""
+        return self.model.name == "VVV" or (self.dim == 1 and self.model.name == "VII")
+
+    def view(self, block: Block) -> tuple[Array, Array | float]:
+        y = self.observations(block)
+        d, wide = self.dim, self.dim >= WIDE
+        made = np.empty((1 + d if wide else 1 + self.width, len(y)))
+        made[0] = 1.0
+        x = made[1 : 1 + d]
+        np.subtract(y.T, self.center[:, None], out=x)
+        return (made, 0.0) if wide else (products(made, d), 0.0)
+
+    def joint(self, params: Array, log_weights: Array, rows: Any) -> Array:
+        if self.dim < WIDE or params.ndim > 1:
+            return super().joint(params, log_weights, self.with_statistics(rows))
+        first, precision = self.family._split_natural(self.natural(params))
+        factor = np.linalg.cholesky(precision)
+        with_ones = rows[0]  # the row of ones lets one product whiten and center
+        out = np.empty((self.n_components, with_ones.shape[1]))
+        for k, lower in enumerate(factor):
+            white = np.column_stack([-np.linalg.solve(lower, first[k]), lower.T]) @ with_ones
+            np.einsum("ij,ij->j", white, white, out=out[k])
+            out[k] *= -0.5
+            out[k] += np.log(lower.diagonal()).sum() - 0.5 * self.dim * LOG_2PI
+        out += log_weights
+        return out
+
+    def completed(self, params: Array, rows: Any, share: Array) -> Array:
+        if rows[0].shape[0] == 1 + self.width or params.ndim > 1:
+            return super().completed(params, self.with_statistics(rows), share)
+        made = np.empty((len(share), 1 + self.width))
+        x = rows[0]
+        for k, each in enumerate(share):
+            half = x * np.sqrt(each)
+            square = half @ half.T
+            made[k, : 1 + self.dim] = square[0]
+            made[k, 1 + self.dim :] = pack(square[1:, 1:])
+        return made
+
+    def with_statistics(self, rows: Any) -> Any:
+        made = rows[0]
+        if made.shape[0] == 1 + self.width:
+            return rows
+        full = np.empty((1 + self.width, made.shape[1]))
+        full[: made.shape[0]] = made
+        return products(full, self.dim), 0.0
+
+    def scores(self, params: Array, rows: Any) -> list[tuple[Array, Array]]:
+        return super().scores(params, self.with_statistics(rows))
+
+    def moments(self, completed: Array) -> tuple[Array, Array, Array]:
+        """Return counts (..., K), means (..., K, d) about the center and scatter matrices (..., K, d, d)."""
+        d = self.dim
+        counts = completed[..., 0]
+        mean = completed[..., 1 : 1 + d] / counts[..., None]
+        scatter = unpack_symmetric(completed[..., 1 + d :])
+        scatter = scatter - counts[..., None, None] * mean[..., :, None] * mean[..., None, :]
+        return counts, mean, scatter
+
+    def maximize(self, completed: Array, params: Array) -> Array:
+        counts, mean, scatter = self.moments(completed)
+        previous = self.unpack(params)[1]
+        with np.errstate(all="ignore"):
+            covariance = self.model.maximize(counts, scatter, previous)
+            covariance = floored(covariance, self.floor)
+        return self.pack(mean, covariance)
+
+    def begin(self, rows: Any, share: Array) -> Array:
+        completed = super().completed(np.empty(0), self.with_statistics(rows), share)
+        counts, mean, scatter = self.moments(completed)
+        with np.errstate(all="ignore"):
+            return self.pack(mean, floored(self.model.maximize(counts, scatter, None), self.floor))
+
+    def geometry(self, rows: Any, weight: Array) -> list[Embedding]:
+        return scaled_embeddings(rows[0][1 : 1 + self.dim].T, weight)
+
+    def spreads(self, params: Array) -> Array:
+        return np.linalg.eigvalsh(self.unpack(params)[1])[..., :1]
+
+    def total_spread(self, completed: Array) -> Array:
+        counts, _, scatter = self.moments(completed[None])
+        return np.linalg.eigvalsh(scatter[0] / max(counts[0] - 1.0, 1.0))[:1]
+
+    def unpack(self, params: Array) -> tuple[Array, Array]:
+        """Return means (..., K, d) about the center and covariances (..., K, d, d)."""
+        return self.family.unpack(self.family.home_from_natural(self.natural(params)))
+
+    def pack(self, mean: Array, covariance: Array) -> Array:
+        """Return parameters of means about the center and covariances; NaN for a covariance without an inverse."""
+        good = np.asarray(np.isfinite(covariance).all(axis=(-1, -2)))
+        safe = np.where(good[..., None, None], covariance, np.eye(self.dim))
+        values = np.linalg.eigvalsh(safe)
+        good &= values[..., 0] > 4 * self.dim * np.finfo(float).eps * values[..., -1]
+        safe = np.where(good[..., None, None], safe, np.eye(self.dim))
+        natural = self.family.natural_from_home(self.family.pack(mean, safe))
+        natural = np.where(good[..., None], natural, np.nan)
+        return natural.reshape(*natural.shape[:-2], self.size)
+
+
+def products(made: Array, dim: int) -> Array:
+    """Fill the products of all pairs of columns, lower triangle row by row, below the columns themselves; return it."""
+    at = 1 + dim
+    for i, j in zip(*lower_indices(dim), strict=True):
+        np.multiply(made[1 + i], made[1 + j], out=made[at])
+        at += 1
+    return made
+
+
+def floored(covariance: Array, floor: float) -> Array:
+    """Raise the eigenvalues of covariances (..., d, d) to a floor: for free ones that is the constrained maximum."""
+    if floor <= 0.0:
+        return covariance
+    good = np.asarray(np.isfinite(covariance).all(axis=(-1, -2), keepdims=True))
+    values, turn = np.linalg.eigh(np.where(good, covariance, np.eye(covariance.shape[-1])))
+    if not ((values[..., 0] < floor) & good[..., 0, 0]).any():
+        return covariance
+    raised = (turn * np.maximum(values, floor)[..., None, :]) @ np.swapaxes(turn, -1, -2)
+    low = (values[..., :1] < floor)[..., None]
+    return np.where(low & good, 0.5 * (raised + np.swapaxes(raised, -1, -2)), covariance)

@@ -1,0 +1,1 @@
+"""DistributionalRegression: formulas, constraints, starts, the joint fit, rows."""

@@ -1,0 +1,185 @@
+"""Where a distributional regression begins: constants from moments, those fitted, and then spread over the designs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from natfit.data.arrays import ArraySource, Source
+from natfit.data.block import Block
+from natfit.data.matrix import Constant
+from natfit.likelihoods.distributional import DistributionalLikelihood
+from natfit.likelihoods.sums import Sums
+from natfit.metric import Gram, SingularMetric, Triangular
+from natfit.models.distribution_start import Reaching
+from natfit.models.distributional.data import DistributionalData
+from natfit.optimize.directions import Heading
+from natfit.optimize.loop import Outcome, OutsideDomain
+from natfit.optimize.objective import LikelihoodObjective, Objective, Point
+from natfit.optimize.optimizer import Optimizer, run
+from natfit.optimize.steps import Backtracking
+from natfit.optimize.stopping import Decrement
+from natfit.parametrizations.affine import Affine
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+STRIDE = 1.5
+"""Most that predictors on a log or logit scale may change in one step, in root mean square, while the maximum is far."""
+FREE_SCALE = ("identity", "inverse", "inverse_squared", "sqrt")
+"""Links whose predictors have the response's units, so that no length is long by itself."""
+VAGUE = 3.0
+"""Standard error of a constant from which it is no start: on the log and logit scales that is a factor of twenty. Of a
+predictor on another scale it says nothing, and then the moments serve."""
+SAMPLE = 10_000
+"""Rows that the constants are fitted to: they are but a start."""
+
+ENOUGH = 1e-2
+"""Decrement, a tenth of a standard error squared, at which the constants are good enough for a start."""
+
+
+class Striding(Reaching):
+    """`Reaching`, held back further where predictors would change by more than a stride.
+
+    Where the information of a parameter vanishes, as of a zero inflation near 0, a step by it overshoots into the flat; the
+    divergence of the distributions says nothing there, the predictor does. The metric is then added a share of the squared
+    change of the predictors themselves (Levenberg & Marquardt), just so much that the stride is kept: other coefficients go
+    on as they would.
+
+    Parameters
+    ----------
+    reach : float
+    stride : Gram
+        Squared change of the predictors that have a scale of their own, averaged over the rows, as a form in the free
+        coordinates.
+    **options
+        Arguments of `NaturalGradient`.
+    """
+
+    def __init__(self, reach: float, stride: Gram, **options: Any):
+        super().__init__(reach, **options)
+        self.stride = stride
+
+    def __call__(self, objective: Objective, point: Point, state: Any) -> tuple[Heading, Any]:
+        heading, state = super().__call__(objective, point, state)
+        if heading.decrement is None or self._length(heading.vector) <= STRIDE:
+            return heading, state
+        metric, weight = point.metric.matrix_form(), self.reach
+        for _ in range(200):
+            vector = Gram(metric + weight * self.stride.matrix).solve(point.score)
+            if self._length(vector) > STRIDE:
+                break
+            weight *= 0.25
+        for _ in range(200):
+            vector = Gram(metric + weight * self.stride.matrix).solve(point.score)
+            if self._length(vector) <= STRIDE:
+                break
+            weight *= 2.0
+        return heading._replace(vector=vector), state
+
+    def _length(self, vector: Array) -> float:
+        return float(np.sqrt(max(self.stride.quadratic(vector), 0.0)))
+
+
+def stride_of(likelihood: DistributionalLikelihood, source: Source, tie: Affine) -> Gram:
+    """Return the form that `Striding` takes: of the predictors that are on a log or logit scale."""
+
+    def grams(block: Block) -> Sums:
+        matrix = np.zeros((likelihood.layout.size, likelihood.layout.size))
+        for k in likelihood.free:
+            if likelihood.links[k].name not in FREE_SCALE:
+                name = likelihood.family.parameter_names[k]
+                own = likelihood.layout.slices[name]
+                matrix[own, own] = block.designs[name].gram(np.ones(block.n_rows))
+        return Sums(gram=Gram(matrix))
+
+    whole = source.reduce(grams)["gram"].matrix / source.n_rows
+    return Gram(tie.matrix.T @ whole @ tie.matrix)
+
+
+def intercepts(likelihood: DistributionalLikelihood, data: DistributionalData) -> Iterator[Array]:
+    """Yield each free parameter's predictor as a constant: the maximum over constants, then the family's moments."""
+    stride = -(-data.n_rows // SAMPLE)
+    columns = {name: column[::stride] for name, column in data.columns().items()}
+    family = likelihood.family
+    moments = family.start(columns["y"], columns.get("freq_weights"))
+    links = [likelihood.links[k] for k in likelihood.free]
+    with np.errstate(all="ignore"):
+        start = np.array(
+            [float(link(np.array([moments[k]]))[0]) for k, link in zip(likelihood.free, links, strict=True)]
+        )
+    names = [family.parameter_names[k] for k in likelihood.free]
+    constants = DistributionalLikelihood(family, likelihood.links, {name: ["c"] for name in names}, likelihood.held)
+    plain = {name: column for name, column in columns.items() if not name.startswith("offset:")}
+    block = Block({name: Constant(len(columns["y"])) for name in names}, plain)
+    source = ArraySource(block, 1)
+    whole = Affine(np.eye(len(names)))
+    direction = Striding(float(len(columns["y"])), stride_of(constants, source, whole))
+    try:
+        outcome = run(
+            Optimizer(direction, Backtracking()),
+            LikelihoodObjective(constants, source),
+            start,
+            stop=Decrement(ENOUGH),
+            max_iterations=30,
+        )
+        if np.isfinite(outcome.params).all() and _is_settled(outcome):
+            yield outcome.params
+    except (OutsideDomain, SingularMetric, np.linalg.LinAlgError):
+        pass  # the moments themselves are tried next
+    yield start
+
+
+def _is_settled(outcome: Outcome) -> bool:
+    """Say whether the constants are known to less than `VAGUE`: one on its way to a limit leads where nothing moves."""
+    try:
+        return bool(np.sqrt(outcome.point.metric.inverse().diagonal()).max() < VAGUE)
+    except SingularMetric:
+        return False
+
+
+def row_starts(likelihood: DistributionalLikelihood, data: DistributionalData) -> list[Array] | None:
+    """Return each row's own first predictors, where the family has some."""
+    found = likelihood.family.start_rows(data.y, likelihood.family.start(data.y, data.freq_weights))
+    if found is None:
+        return None
+    with np.errstate(all="ignore"):
+        return [likelihood.links[k](found[k]) for k in likelihood.free]
+
+
+def spread_over_designs(likelihood: DistributionalLikelihood, source: Source, targets: Sequence[Any] | Array) -> Array:
+    """Return the coefficients whose predictors, offsets included, come closest to targets, by least squares.
+
+    Parameters
+    ----------
+    targets : a number for each free parameter, or the name of a block's column with one for each row
+    """
+    names = [likelihood.family.parameter_names[k] for k in likelihood.free]
+
+    def sums(block: Block) -> Sums:
+        found = Sums()
+        for name, wanted in zip(names, targets, strict=True):
+            design, offset = block.designs[name], block.columns.get(f"offset:{name}")
+            target = block.columns[wanted] if isinstance(wanted, str) else np.full(block.n_rows, wanted)
+            target = target if offset is None else target - offset
+            found[f"gram:{name}"] = Gram(design.gram(np.ones(block.n_rows)))
+            found[f"right:{name}"] = design.rmatvec(target)
+        return found
+
+    total = source.reduce(sums)
+    return np.concatenate([_solve(total[f"gram:{name}"], total[f"right:{name}"]) for name in names])
+
+
+def _solve(gram: Gram, right: Array) -> Array:
+    """Solve normal equations; columns that depend on earlier ones get 0."""
+    try:
+        return gram.solve(right)
+    except SingularMetric:
+        scale = np.sqrt(np.maximum(gram.matrix.diagonal(), np.finfo(float).tiny))
+        root = np.linalg.eigh(gram.matrix / scale / scale[:, None])
+        rows = np.sqrt(np.maximum(root.eigenvalues, 0.0))[:, None] * root.eigenvectors.T * scale
+        kept = ~Triangular.from_rows(rows).aliased(1e-7)
+        found = np.zeros(gram.size)
+        found[kept] = Gram(gram.matrix[np.ix_(kept, kept)]).solve(right[kept])
+        return found

@@ -1,0 +1,404 @@
+"""Finite mixtures: what users call."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from natfit.data.arrays import ArraySource
+from natfit.data.block import Block
+from natfit.likelihoods.mixtures.components import Components, ExponentialComponents
+from natfit.likelihoods.mixtures.composed import Noise, PointMass, ProductComponents, WithFixed
+from natfit.likelihoods.mixtures.missing import PartlySeenGaussians
+from natfit.likelihoods.mixtures.mixture import MixtureLikelihood
+from natfit.models.binding import progress_bar
+from natfit.models.mixtures.constraint import Constraint
+from natfit.models.mixtures.coordinates import free_coordinates
+from natfit.models.mixtures.data import MixtureData, bind, complete_rows
+from natfit.models.mixtures.fitting import MixtureObjective, climb
+from natfit.models.mixtures.search import Search, search
+from natfit.models.mixtures.select import select
+from natfit.models.mixtures.setup import (
+    box,
+    check_support,
+    columns_of,
+    gaussian_components,
+    is_gaussian,
+    pooled,
+    resized,
+    resolve_family,
+)
+from natfit.models.mixtures.starts import sample_rows
+from natfit.models.mixtures.ties import tie
+from natfit.optimize.em import Slow, em
+from natfit.optimize.loop import Outcome, OutsideDomain
+from natfit.parametrizations.base import OffImageError, Parametrization
+from natfit.results.mixtures.mixture import MixtureResults
+from natfit.results.mixtures.selection import MixtureSelection
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+SAMPLE_BYTES = 3_000_000
+"""Bytes of the sufficient statistics of the rows that starts run on."""
+
+SAMPLED_IN_ALL, FEWEST_SAMPLED = 400_000, 2_000
+"""Rows of all starts together, and at least of each."""
+
+
+@dataclass(frozen=True)
+class FittedMixture:
+    """What a fit leaves behind.
+
+    Parameters
+    ----------
+    likelihood, data
+    coordinates : callable
+        From parameters to the free coordinates near them; None where the likelihood's own are free.
+    params : (q,) ndarray
+        In the likelihood's own parameters.
+    outcome : Outcome
+        Of the optimizer on all rows.
+    search : Search
+        What became of the starts.
+    constraint : Constraint
+    start : (q,) ndarray
+        Where the start that led to the maximum began.
+    breach : str or None
+        How the solution breaks the constraint.
+    """
+
+    likelihood: MixtureLikelihood
+    data: MixtureData
+    coordinates: Callable[[Array], Parametrization | None]
+    params: Array
+    outcome: Outcome
+    search: Search
+    constraint: Constraint
+    start: Array
+    breach: str | None = None
+
+
+class Mixture:
+    """A finite mixture of one exponential family, fitted by maximum likelihood.
+
+    p(y) = sum over k of pi_k f(y; theta_k). EM, which is the natural gradient in the complete data's metric, climbs from
+    many starts; the natural gradient in the observed data's metric ends it, so that the estimates are good to the last
+    digits and standard errors are those of the observed information.
+
+    Parameters
+    ----------
+    family : str, class, Family or mapping
+        ``"gaussian"`` (of one column or several), or any exponential family. A family of one column is taken for each of
+        several, independent given the component (latent classes with ``"bernoulli"`` and ``"categorical"``). A mapping of
+        columns, or of tuples of columns, to families makes components of unlike columns.
+    n_components : int
+    covariance : str
+        For Gaussian components one of mclust's fourteen models, EII to VVV; E and V for one column; or scikit-learn's
+        ``"full"`` (VVV), ``"tied"`` (EEE), ``"diag"`` (VVI), ``"spherical"`` (VII).
+    fixed : mapping of str to float, optional
+        Parameters of the components that are held, by their names in one of the family's parametrizations.
+    shared : sequence of str, optional
+        Parameters that are the same in all components.
+    noise : bool
+        Add a component that is uniform over the box which the rows span.
+    zero_inflated : bool
+        Add a component that has all its rows at 0.
+    constraint : Constraint, optional
+        Which maxima count; see `Constraint`. Those it leaves out are reported.
+
+    Notes
+    -----
+    McLachlan & Peel (2000), Finite Mixture Models.
+
+    Examples
+    --------
+    >>> import natfit as nf
+    >>> deaths = nf.datasets.load("london_times")
+    >>> fit = nf.Mixture("poisson", n_components=2).fit(deaths["deaths"], freq_weights=deaths["freq"], random_state=0)
+    >>> round(fit.llf, 4), fit.weights.round(4).tolist()
+    (-1989.9459, [0.6401, 0.3599])
+    """
+
+    def __init__(
+        self,
+        family: Any = "gaussian",
+        n_components: int = 2,
+        covariance: str = "full",
+        fixed: Mapping[str, float] | None = None,
+        shared: Sequence[str] = (),
+        noise: bool = False,
+        zero_inflated: bool = False,
+        constraint: Constraint | None = None,
+    ):
+        if n_components != int(n_components) or n_components < 1:
+            raise ValueError(f"n_components must be a whole number, 1 or more; got {n_components}")
+        self.family = family
+        self.n_components = int(n_components)
+        self.covariance = covariance
+        self.fixed = dict(fixed or {})
+        self.shared = [shared] if isinstance(shared, str) else list(shared)
+        self.noise = noise
+        self.zero_inflated = zero_inflated
+        self.constraint = Constraint() if constraint is None else constraint
+
+    @property
+    def _tied(self) -> bool:
+        return bool(self.fixed or self.shared)
+
+    def _components(self, data: MixtureData) -> Components:
+        """Return the components for rows."""
+        if isinstance(self.family, Mapping):
+            groups = columns_of(self.family, data.columns)
+        elif is_gaussian(self.family) and not self._tied:
+            groups = [(list(range(len(data.columns))), self.family)]
+        else:
+            groups = self._each_column(data)
+        parts = [self._part(data, places, family) for places, family in groups]
+        made = parts[0] if len(parts) == 1 else ProductComponents(parts)
+        if self.zero_inflated and len(data.columns) > 1:
+            raise ValueError(f"zero_inflated needs one column, and there are {len(data.columns)}; leave it out")
+        if self.zero_inflated:
+            return WithFixed(made, PointMass(0.0))
+        return WithFixed(made, Noise(*box(data))) if self.noise else made
+
+    def _each_column(self, data: MixtureData) -> list[tuple[list[int], Any]]:
+        """Return the groups of columns that a single family takes: all at once if it is one of vectors, else each alone."""
+        family = resolve_family(self.family, data.y)
+        places = list(range(len(data.columns)))
+        if family.support.event_shape:
+            return [(places, family)]
+        return [([j], self.family) for j in places]
+
+    def _part(self, data: MixtureData, places: list[int], family: Any) -> Components:
+        """Return the components of a group of columns."""
+        several = len(data.columns) > 1
+        if is_gaussian(family) and not self._tied:
+            return gaussian_components(data, self.n_components, self.covariance, places if several else None)
+        y = data.y if data.y is None or not several else data.y[:, places]
+        found = resolve_family(family, y if y is None or len(places) > 1 else y.reshape(len(y), -1)[:, 0])
+        if not found.support.event_shape and len(places) > 1:
+            raise ValueError(f"{found.name} takes one column, and is given {len(places)}; give each its own family")
+        place: Any = None if not several else places if found.support.event_shape else places[0]
+        check_support(found, data, place, 0.0 if self.zero_inflated else None)
+        outside = self.zero_inflated and not bool(found.support.contains(np.zeros(())))
+        made = ExponentialComponents(found, self.n_components, place, outside)
+        if self._tied:
+            tie(made, self.fixed, self.shared)
+        return made
+
+    def fit(
+        self,
+        y: Any,
+        freq_weights: Any = None,
+        var_weights: Any = None,
+        *,
+        data: Any = None,
+        n_init: int = 20,
+        random_state: Any = None,
+        tol: float = 1e-12,
+        maxiter: int = 1000,
+        missing: str = "none",
+        cov_type: str = "observed",
+        progress: bool = False,
+        n_jobs: int | None = None,
+    ) -> MixtureResults:
+        """Fit by maximum likelihood.
+
+        Parameters
+        ----------
+        y : (n,) or (n, d) array_like, frame, name or names of columns of ``data``, or source
+        freq_weights : (n,) array_like or str, optional
+            How many identical rows a row stands for.
+        var_weights : (n,) array_like or str, optional
+            What each row's log-likelihood is multiplied by; they don't count as observations.
+        data : frame or mapping, optional
+        n_init : int
+            Starts. Each is a short run of EM on a sample of the rows; the best are carried to their maxima.
+        random_state : int or Generator, optional
+        tol : float
+            Stop when the decrement in the observed data's metric falls below this.
+        maxiter : int
+        missing : {"none", "drop", "raise", "observed"}
+            What to do about rows with missing values: refuse them, leave them out, or ("observed", Gaussian components
+            only) fit the likelihood of what is seen of them, which is right where values are missing at random.
+        cov_type : {"observed", "empirical", "robust"}
+            Standard errors from minus the Hessian, from the outer products of scores, or from the sandwich of both.
+        progress : bool
+        n_jobs : int, optional
+
+        Returns
+        -------
+        MixtureResults
+
+        Raises
+        ------
+        ValueError
+            Where rows are outside the components' support, a column is constant, there are fewer distinct rows than
+            components, an argument is unknown, or no start leads to a maximum inside the constraint.
+        """
+        partly = missing == "observed"
+        if partly:
+            self._refuse_partly_seen()
+        given = bind(y, freq_weights, var_weights, data, "none" if partly else missing, n_jobs, keep_missing=partly)
+        all_rows = self._bound(given)
+        rows = complete_rows(all_rows) if partly else all_rows
+        components: Any = self._components(rows)
+        likelihood = MixtureLikelihood(components)
+        rows = replace(rows, source=resized(rows, components))
+        spread = np.empty(0) if components.bounded else components.total_spread(pooled(likelihood, rows.source))
+        rng = np.random.default_rng(random_state)
+        most = min(SAMPLE_BYTES // (8 * (1 + components.width)), SAMPLED_IN_ALL // max(int(n_init), 1))
+        most = max(most, FEWEST_SAMPLED)
+        block = sample_rows(rows.source, rows.n_rows, most, rng)
+        _check_distinct(block, self.n_components)
+        coordinates = free_coordinates(likelihood)
+        found = search(likelihood, block, int(n_init), rng, self.constraint, spread, coordinates)
+        if partly:
+            likelihood, rows = MixtureLikelihood(PartlySeenGaussians(components)), all_rows
+            coordinates = free_coordinates(likelihood)
+        with progress_bar(progress) as callback:
+            objective = MixtureObjective(likelihood, rows.source)
+            outcome = climb(objective, found.params, coordinates, tol, int(maxiter), callback)
+        params = in_order(likelihood, outcome.params)
+        breach = self._breach(likelihood, params, rows, spread)
+        rule = self.constraint
+        fitted = FittedMixture(likelihood, rows, coordinates, params, outcome, found, rule, found.start, breach)
+        made = MixtureResults(self, fitted, cov_type)
+        _warn(made)
+        return made
+
+    @classmethod
+    def select(
+        cls,
+        family: Any,
+        y: Any,
+        n_components: Any = range(1, 6),
+        covariance: Any = "full",
+        progress: bool = False,
+        **options: Any,
+    ) -> MixtureSelection:
+        """Fit mixtures of several sizes and covariance models, to be compared by AIC, BIC and ICL.
+
+        Parameters
+        ----------
+        family, y
+            As for `Mixture` and `fit`.
+        n_components : iterable of int
+        covariance : str or sequence of str
+            ``"all"`` tries every model that the number of columns allows.
+        progress : bool
+        **options
+            Further arguments of `Mixture` and of `fit`.
+
+        Returns
+        -------
+        MixtureSelection
+
+        Examples
+        --------
+        >>> import natfit as nf
+        >>> velocity = nf.datasets.load("galaxies")["velocity"]
+        >>> chosen = nf.Mixture.select("gaussian", velocity, range(1, 4), covariance="all", random_state=0).best()
+        >>> chosen.n_components, chosen.model.covariance, round(chosen.bic, 3)
+        (3, 'V', 441.612)
+        """
+        return select(cls, family, y, n_components, covariance, progress, options)
+
+    def with_components(self, n_components: int) -> Mixture:
+        """Return the same model with another number of components."""
+        options = (self.covariance, self.fixed, self.shared, self.noise, self.zero_inflated, self.constraint)
+        return Mixture(self.family, n_components, *options)
+
+    def again(self, fitted: FittedMixture, block: Block, tol: float = 1e-8) -> Array | None:
+        """Return the parameters of the maximum on other rows that is reached from a fit's own, or None."""
+        objective = MixtureObjective(fitted.likelihood, ArraySource(block))
+        try:
+            outcome = climb(objective, fitted.params, fitted.coordinates, tol, 500)
+        except (OutsideDomain, OffImageError):
+            return None
+        return outcome.params if outcome.converged else None
+
+    def objective(self, fitted: FittedMixture) -> MixtureObjective:
+        """Return what a fit maximizes, in the likelihood's own parameters: for other optimizers and for diagnostics."""
+        return MixtureObjective(fitted.likelihood, fitted.data.source)
+
+    def traces(self, fitted: FittedMixture, most: int) -> dict[str, list[tuple[int, float]]]:
+        """Return passes and log-likelihood left to gain, from one start, of plain EM and of the way that fits take."""
+        best = fitted.outcome.point.loglik
+        ours = climb(self.objective(fitted), fitted.start, fitted.coordinates).record
+        theirs = em().run(self.objective(fitted), fitted.start, Slow(left=1e-7, gain=1e-9), most).record
+        return {
+            name: [(row.passes, best - row.loglik) for row in record]
+            for name, record in (("EM", theirs), ("natfit", ours))
+        }
+
+    def _bound(self, data: MixtureData) -> MixtureData:
+        """Return the rows in the shape that the family takes."""
+        y = data.y
+        if y is None:
+            return data
+        if is_gaussian(self.family) and not self._tied and y.ndim == 1:
+            y = y[:, None]
+        elif y.ndim == 2 and y.shape[1] == 1 and not (is_gaussian(self.family) and not self._tied):
+            y = y[:, 0]
+        if y is not data.y:
+            data.source.whole.columns["y"] = y  # type: ignore[attr-defined]
+            data = replace(data, y=y)
+        return data
+
+    def _refuse_partly_seen(self) -> None:
+        if self._tied or self.noise or isinstance(self.family, Mapping) or not is_gaussian(self.family):
+            raise ValueError(
+                "missing='observed' needs Gaussian components with no fixed or shared parameters and no noise; drop rows "
+                "with missing='drop', or fill them in"
+            )
+
+    def _bind_new(self, y: Any, columns: list[str], partly: bool = False) -> MixtureData:
+        """Bind new rows; of a frame the columns of the fit are taken."""
+        if hasattr(y, "columns") and len(columns) and set(columns) <= {str(name) for name in y.columns}:
+            return bind(columns if len(columns) > 1 else columns[0], data=y, keep_missing=partly)
+        return bind(y, keep_missing=partly)
+
+    def _breach(self, likelihood: MixtureLikelihood, params: Array, data: MixtureData, spread: Array) -> str | None:
+        own, rest = likelihood.split(params)
+        sizes = data.nobs * likelihood.weights.probabilities(own)
+        return self.constraint.breach(likelihood.components, rest, sizes, spread)
+
+
+def in_order(likelihood: MixtureLikelihood, params: Array) -> Array:
+    """Return the same mixture with its components by falling weight."""
+    components = likelihood.components
+    weights = likelihood.weights.probabilities(likelihood.split(params)[0])
+    first = components.n_ordered
+    order = np.concatenate([np.argsort(-weights[:first], kind="stable"), np.arange(first, components.n_components)])
+    return likelihood.reordered(params, order)
+
+
+def _check_distinct(block: Any, n_components: int) -> None:
+    y = block.columns["y"]
+    if len(y) >= 50 * n_components and len(np.unique(y[: 50 * n_components], axis=0)) >= n_components:
+        return
+    distinct = len(np.unique(y, axis=0))
+    if distinct < n_components:
+        raise ValueError(
+            f"{n_components} components need as many distinct rows, but there are {distinct}; use fewer components"
+        )
+
+
+def _warn(fit: MixtureResults) -> None:
+    from natfit.results.warnings import ConvergenceWarning, DegeneracyWarning, LocalMaximumWarning
+
+    if fit.degeneracies:
+        warnings.warn("; ".join(fit.degeneracies), DegeneracyWarning, stacklevel=3)
+    elif not fit.converged:
+        warnings.warn(f"the fit did not converge: {fit.reason}", ConvergenceWarning, stacklevel=3)
+    if fit.n_best < 2 <= fit.n_starts and fit.n_components > 1:
+        warnings.warn(
+            f"only one of {fit.n_starts} starts reached the best maximum, so there may be a better one; raise n_init",
+            LocalMaximumWarning,
+            stacklevel=3,
+        )

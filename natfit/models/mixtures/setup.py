@@ -1,0 +1,192 @@
+"""A mixture's likelihood, bound to rows: components, coordinates, and what the constraint compares with."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from natfit.data.arrays import ArraySource
+from natfit.data.checks import did_you_mean
+from natfit.families.base import ExponentialFamily
+from natfit.families.gaussian_covariances import resolve as resolve_covariance
+from natfit.families.registry import REGISTRY
+from natfit.likelihoods.mixtures.components import Components
+from natfit.likelihoods.mixtures.gaussian import WIDE, GaussianComponents
+from natfit.likelihoods.mixtures.mixture import MixtureLikelihood
+from natfit.likelihoods.sums import Sums
+from natfit.models.mixtures.data import BLOCK_BYTES, MixtureData
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+GAUSSIAN = ("gaussian", "multivariate_normal")
+
+FLOOR = 1e-6
+"""Smallest eigenvalue of a covariance, as a share of the smallest of all rows': far below what the constraint allows."""
+
+
+def exponential_families() -> list[str]:
+    """Return the registered families that can be components."""
+    known = [(name, REGISTRY.entry(name)) for name in REGISTRY.names()]
+    return [
+        name
+        for name, entry in known
+        if isinstance(entry, ExponentialFamily) or (isinstance(entry, type) and issubclass(entry, ExponentialFamily))
+    ]
+
+
+def moments(data: MixtureData, place: Any = None) -> tuple[float, Array, Array]:
+    """Return the sum of weights, the means (d,) and the covariance (d, d), divisor n, in two passes."""
+
+    def first(block: Any) -> Sums:
+        y, weight = _matrix(block.columns["y"], place), block.columns.get("weight")
+        return Sums(
+            total=float(len(y)) if weight is None else weight.sum(), y=y.sum(axis=0) if weight is None else weight @ y
+        )
+
+    sums = data.source.reduce(first)
+    mean = sums["y"] / sums["total"]
+
+    def second(block: Any) -> Sums:
+        x, weight = _matrix(block.columns["y"], place) - mean, block.columns.get("weight")
+        return Sums(square=x.T @ x if weight is None else (x.T * weight) @ x)
+
+    return sums["total"], mean, data.source.reduce(second)["square"] / sums["total"]
+
+
+def _matrix(y: Array, place: Any) -> Array:
+    y = y[:, None] if y.ndim == 1 else y
+    return y if place is None else y[:, place]
+
+
+def gaussian_components(data: MixtureData, n_components: int, covariance: str, place: Any = None) -> GaussianComponents:
+    """Return Gaussian components for rows, or for some columns of them.
+
+    Raises
+    ------
+    ValueError
+        For an unknown covariance, or columns that don't vary or depend on one another.
+    """
+    columns = data.columns if place is None else [data.columns[j] for j in place]
+    dim = len(columns)
+    model = resolve_covariance(covariance, dim)
+    total, mean, square = moments(data, place)
+    scale = np.sqrt(square.diagonal())
+    flat = scale <= 8.0 * np.finfo(float).eps * np.abs(mean)
+    if flat.any():
+        names = ", ".join(repr(name) for name, gone in zip(columns, flat, strict=True) if gone)
+        raise ValueError(f"a Gaussian mixture needs columns that vary, but {names} is constant; leave it out")
+    values, vectors = np.linalg.eigh(square / scale / scale[:, None])
+    if values[0] <= dim * 1e-13 * values[-1]:
+        worst = [name for name, part in zip(columns, vectors[:, 0], strict=True) if abs(part) > 1e-3]
+        raise ValueError(
+            f"a Gaussian mixture needs columns none of which is a linear combination of the others, but "
+            f"{', '.join(map(repr, worst))} are dependent; leave one of them out"
+        )
+    smallest = np.linalg.eigvalsh(square * total / max(total - 1.0, 1.0))[:1]
+    return GaussianComponents(dim, n_components, mean, model, place, FLOOR * float(smallest[0]))
+
+
+def block_rows(components: Any, n_rows: int) -> int:
+    """Return how many rows a block should have: its statistics stay in cache, and every processor gets some."""
+    width = 1 + getattr(components, "width", 16)
+    if isinstance(components, GaussianComponents) and components.dim >= WIDE:
+        width = 2 * components.dim  # the rows themselves, and whitened
+    most = min(BLOCK_BYTES // (8 * width), -(-n_rows // 8))
+    return int(np.clip(most, 2048, 32_768))
+
+
+def resized(data: MixtureData, components: Components) -> Any:
+    """Return the source with blocks of the height that suits the components."""
+    source = data.source
+    if isinstance(source, ArraySource):
+        return ArraySource(source.whole, source.n_jobs, block_rows(components, source.n_rows))
+    return source
+
+
+def pooled(likelihood: MixtureLikelihood, source: Any) -> Array:
+    """Return the completed sums of all rows as one component, (1 + s,)."""
+    components: Any = likelihood.components
+
+    def all_rows(block: Any) -> Sums:
+        weight = block.columns.get("weight")
+        share = np.ones((1, block.n_rows)) if weight is None else weight[None]
+        return Sums(complete=components.completed(np.empty(0), components.view(block), share))
+
+    return source.reduce(all_rows)["complete"][0]
+
+
+def is_gaussian(family: Any) -> bool:
+    """Say whether a family, given by name, class or instance, is the normal one of one column or several."""
+    family = REGISTRY.entry(family) if isinstance(family, str) and "(" not in family else family
+    return getattr(family, "name", None) in GAUSSIAN
+
+
+def resolve_family(family: Any, codes: Array | None) -> ExponentialFamily:
+    """Return the exponential family of a name, class or instance; categories are counted in the rows' codes.
+
+    Raises
+    ------
+    ValueError
+        If it is not an exponential one; the message lists those.
+    """
+    entry = REGISTRY.entry(family) if isinstance(family, str) and "(" not in family else family
+    if isinstance(entry, type) and "classes" in inspect.signature(entry).parameters and codes is not None:
+        if codes.ndim > 1:
+            entry = entry(classes=codes.shape[1], trials=int(codes[0].sum()))
+        else:
+            entry = entry(classes=max(int(np.nanmax(codes)) + 1, 2))
+    elif isinstance(entry, type) and "dim" in inspect.signature(entry).parameters and codes is not None:
+        entry = entry(dim=codes.shape[-1])
+    found = REGISTRY.get(entry)
+    if not isinstance(found, ExponentialFamily):
+        raise ValueError(
+            f"{getattr(found, 'name', found)} is no exponential family, so it cannot be a component; choose one of "
+            f"{', '.join(exponential_families())}"
+        )
+    return found
+
+
+def columns_of(family: Mapping[Any, Any], columns: list[str]) -> list[tuple[list[int], Any]]:
+    """Return the places of each group of columns with its family.
+
+    Raises
+    ------
+    ValueError
+        If a column is not there, stands in two groups or in none.
+    """
+    groups = []
+    for key, own in family.items():
+        names = [key] if isinstance(key, str) else list(key)
+        for name in names:
+            if name not in columns:
+                raise ValueError(
+                    f"no column {name!r} for a component's family; there are {', '.join(columns)}"
+                    f"{did_you_mean(name, columns)}"
+                )
+        groups.append(([columns.index(name) for name in names], own))
+    used = sorted(place for places, _ in groups for place in places)
+    if used != list(range(len(columns))):
+        odd = [name for j, name in enumerate(columns) if used.count(j) != 1]
+        raise ValueError(f"each column needs one family, but {', '.join(map(repr, odd))} has none or several")
+    return groups
+
+
+def check_support(
+    family: ExponentialFamily, data: MixtureData, place: Any = None, except_at: float | None = None
+) -> None:
+    """Refuse rows outside the components' support, but for those of a point mass."""
+    names = data.columns if place is None else [data.columns[j] for j in np.atleast_1d(place)]
+    for block in data.source.blocks():
+        y = block.columns["y"] if place is None else block.columns["y"][:, place]
+        if except_at is not None:
+            y = y[y != except_at]
+        family.check(y, ", ".join(names))
+
+
+def box(data: MixtureData) -> tuple[Array, Array]:
+    """Return the least and the greatest value of each column, (d,) each."""
+    each = [_matrix(block.columns["y"], None) for block in data.source.blocks()]
+    return np.min([y.min(axis=0) for y in each], axis=0), np.max([y.max(axis=0) for y in each], axis=0)

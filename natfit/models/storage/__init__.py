@@ -1,0 +1,1 @@
+"""Saved fits: one file for each kind of result, and what they share."""

@@ -1,0 +1,1 @@
+"""Results of regressions with a predictor for every parameter: prediction, quantiles, diagnosis, tables."""

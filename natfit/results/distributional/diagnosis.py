@@ -1,0 +1,233 @@
+"""What there is to be said of a distributional fit: nested comparisons, orthogonality, other parametrizations, limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import special
+
+from natfit.families.distributional.base import Parameters
+from natfit.families.distributional.reused import PREFERRED, Reused
+from natfit.families.interval import UNIT
+
+if TYPE_CHECKING:
+    from natfit.results.distributional.results import DistributionalResults
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+NONE = 1e-8
+"""Correlation of two parameters' scores under which they count as orthogonal: what rounding leaves."""
+EXTREME = 1e-7
+"""Probability that counts as 0 where a fit has not converged."""
+ROWS = 500
+"""Rows at whose fitted parameters other parametrizations are tried."""
+
+
+@dataclass(frozen=True)
+class Orthogonality:
+    """How far the estimates of a family's parameters disturb each other.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Between two parameters the largest canonical correlation of their coefficients' scores: 0 where neither's
+        estimates depend on the other's, in large samples.
+    parametrizations : dict of str to float
+        The same, at the fitted parameters, between single parameters of other parametrizations of the family.
+    """
+
+    table: Any
+    parametrizations: dict[str, float]
+
+    @property
+    def orthogonal(self) -> list[str]:
+        """Parametrizations whose parameters are orthogonal."""
+        return [name for name, value in self.parametrizations.items() if value < NONE]
+
+    def __str__(self) -> str:
+        text = "Largest canonical correlation between the scores of two parameters' coefficients:\n"
+        text += f"{self.table.round(4)}\n"
+        if not self.parametrizations:
+            return text + "The family has no other parametrization."
+        if self.orthogonal:
+            return text + f"Orthogonal parameters: those of the parametrization {' or '.join(self.orthogonal)}."
+        best = min(self.parametrizations, key=lambda name: self.parametrizations[name])
+        return (
+            text + f"No parametrization known is orthogonal; {best} comes closest ({self.parametrizations[best]:.3f})."
+        )
+
+    __repr__ = __str__
+
+
+class Diagnosis:
+    """Mixed into a distributional fit."""
+
+    if TYPE_CHECKING:
+        model: Any
+        family: Any
+        fitted: Any
+
+        @property
+        def llf(self) -> float: ...
+        @property
+        def df_model(self) -> float: ...
+        @property
+        def coefficients(self) -> Array: ...
+        def _parameters(self, rows: Any, coefficients: Array | None = None) -> Parameters: ...
+
+    def orthogonality(self) -> Orthogonality:
+        """Say which parameters' estimates don't disturb each other, and of which parametrization that is true.
+
+        Notes
+        -----
+        From the expected information. Cox & Reid (1987), JRSS B 49, 1-39.
+
+        Examples
+        --------
+        >>> import natfit as nf
+        >>> data = nf.datasets.load("gasoline")
+        >>> model = nf.DistributionalRegression.from_formula("temp ~ 1", data, "gamma", parametrization="shape_rate")
+        >>> print(model.fit().orthogonality())
+        Largest canonical correlation between the scores of two parameters' coefficients:
+                shape    rate
+        shape  1.0000  0.9885
+        rate   0.9885  1.0000
+        Orthogonal parameters: those of the parametrization mean_shape or mean_dispersion.
+        """
+        import pandas as pd
+
+        from natfit.need import LOGLIK, METRIC
+
+        likelihood = self.model.likelihood
+        whole = self.model.source.reduce(lambda block: likelihood.evaluate(self.coefficients, block, LOGLIK | METRIC))
+        matrix, parts = whole["metric"].matrix_form(), likelihood.layout.slices
+        table = pd.DataFrame(
+            [[_canonical(matrix, parts[first], parts[second]) for second in parts] for first in parts],
+            index=list(parts),
+            columns=list(parts),
+        )
+        return Orthogonality(table, self._other_parametrizations())
+
+    def _other_parametrizations(self) -> dict[str, float]:
+        if not isinstance(self.family, Reused) or self.model.held:
+            return {}
+        theta = self._parameters(self.model.new_rows())
+        step = max(len(theta[0]) // ROWS, 1)
+        home = self.family.chart.to_home(np.column_stack([t[::step] for t in theta]))
+        found = {}
+        family = self.family.family
+        for name, chart in family.parametrizations.items():
+            if chart.size != family.size:
+                continue
+            xi = chart.from_home(home)
+            fisher = chart.pull_fisher(xi, family.home_fisher(home))
+            scale = np.sqrt(np.einsum("nii->ni", fisher))
+            correlation = np.abs(fisher / scale[:, :, None] / scale[:, None, :] - np.eye(family.size))
+            found[name] = float(correlation.max())
+        return found
+
+    def lr_test(self, restricted: DistributionalResults) -> tuple[float, float, float]:
+        """Return the likelihood-ratio statistic against a nested fit, its p-value and degrees of freedom.
+
+        Parameters
+        ----------
+        restricted : DistributionalResults
+            Of the same response and rows, with fewer free coefficients.
+
+        Raises
+        ------
+        ValueError
+            If the fits are not of the same responses, or this one has no more coefficients.
+        """
+        mine, theirs = self.model.data, restricted.model.data
+        same = mine.y.shape == theirs.y.shape and np.array_equal(mine.y, theirs.y)
+        if not same or not _equal(mine.freq_weights, theirs.freq_weights):
+            raise ValueError("both fits must be of the same responses in the same rows, with the same weights")
+        df = self.df_model - restricted.df_model
+        if df <= 0:
+            raise ValueError(
+                f"the restricted fit must have fewer free coefficients than this one's {self.df_model:g}, and has "
+                f"{restricted.df_model:g}"
+            )
+        statistic = 2.0 * (self.llf - restricted.llf)
+        return statistic, float(special.chdtrc(df, max(statistic, 0.0))), df
+
+    def limit_reached(self) -> str:
+        """Return in words which parameter has run to a limit where it is not identified, and the simpler family; or ""."""
+        names, theta = list(self.family.parameter_names), None
+        for name, side, value, simpler in self.family.simpler:
+            if name in self.model.held:
+                continue
+            theta = self._parameters(self.model.new_rows()) if theta is None else theta
+            own = theta[names.index(name)]
+            if own.min() > value if side == "high" else own.max() < value:
+                towards = "infinity" if side == "high" else f"{self.family.domains[names.index(name)].low:g}"
+                return (
+                    f"{name} runs to {towards} in every row, where the data can't tell the {self.family.name} family from "
+                    f"the {simpler}; fit family={simpler!r} instead"
+                )
+        return "" if self.fitted.converged else self._separated()
+
+    def _separated(self) -> str:
+        """Say in words which probability is fitted ever closer to 0 or 1 in some rows, where a fit has not converged."""
+        theta = self._parameters(self.model.new_rows())
+        for name, own, domain in zip(self.family.parameter_names, theta, self.family.domains, strict=True):
+            extreme = int(((own < EXTREME) | (own > 1.0 - EXTREME)).sum())
+            if domain == UNIT and extreme and name not in self.model.held:
+                return (
+                    f"{name} is fitted ever closer to 0 or 1 in {extreme} row(s), along coefficients that run off to "
+                    "infinity (separation) and have no maximum-likelihood estimate; leave columns out of its formula, or "
+                    f"hold {name}"
+                )
+        return ""
+
+    def model_notes(self) -> list[str]:
+        """Return in words where the model is another one than the family's usual parametrization gives."""
+        if not isinstance(self.family, Reused):
+            return []
+        usual = PREFERRED.get(self.family.family.name, self.family.family.home)
+        if self.family.parametrization == usual:
+            return []
+        if self._saturated():
+            return [
+                f"Parametrization {self.family.parametrization}: predictors are saturated alike, so likelihood and fitted "
+                f"distributions are those of {usual}."
+            ]
+        return [
+            f"Parametrization {self.family.parametrization}: predictors are linear in other parameters than those of "
+            f"{usual}, which makes it a different model."
+        ]
+
+    def _saturated(self) -> bool:
+        """Say whether every parameter's design tells the same groups of rows apart, and no more."""
+        designs = list(self.model.data.designs.values())
+        if self.model.data.offsets or len(designs) < self.family.K:
+            return False
+        groups = None
+        for design in designs:
+            distinct, codes = np.unique(design.dense(), axis=0, return_inverse=True)
+            if np.linalg.matrix_rank(distinct) < len(distinct):
+                return False
+            if groups is not None and len(np.unique(np.column_stack([groups, codes.ravel()]), axis=0)) != len(distinct):
+                return False
+            groups = codes.ravel()
+        return True
+
+
+def _canonical(matrix: Array, first: slice, second: slice) -> float:
+    """Return the largest canonical correlation between two parts of a score with covariance ``matrix``."""
+    if first == second:
+        return 1.0
+    left = np.linalg.cholesky(matrix[first, first])
+    right = np.linalg.cholesky(matrix[second, second])
+    inner = np.linalg.solve(left, matrix[first, second])
+    turned = np.linalg.solve(right, inner.T)
+    return float(np.linalg.svd(turned, compute_uv=False)[0])
+
+
+def _equal(one: Array | None, other: Array | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return np.array_equal(one, other)

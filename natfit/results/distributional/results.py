@@ -1,0 +1,287 @@
+"""The result of a regression for every parameter of a distribution."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from natfit.families.distributional.base import Parameters
+from natfit.metric import Gram, SingularMetric
+from natfit.need import LOGLIK
+from natfit.results import robust
+from natfit.results.coefficients import Coefficients
+from natfit.results.cov_type import KINDS, CovarianceType, read
+from natfit.results.distributional.diagnosis import Diagnosis
+from natfit.results.distributional.observations import Predicting
+from natfit.results.keeping import Keeping
+from natfit.results.reporting import Reported
+from natfit.results.tests import Tests
+
+if TYPE_CHECKING:
+    from natfit.models.distributional.model import DistributionalRegression
+    from natfit.models.fitting import Fitted
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+SEEN = 1e-6
+"""Share of the largest entry of a direction without information under which a coefficient has no part in it."""
+
+
+def read_covariance(cov_type: Any, cov_kwds: Any = None, data: Any = None) -> CovarianceType:
+    """Return the covariance that is asked for; those that need a row's leverage are for GLMs."""
+    wanted = read(cov_type, cov_kwds, data)
+    if wanted.kind in ("hc2", "hc3"):
+        raise ValueError(
+            f"cov_type={wanted.name!r} needs leverages, which are a GLM's; choose HC0, HC1 or 'cluster' for a regression "
+            "with several predictors"
+        )
+    return wanted
+
+
+class _FreeScores:
+    """The likelihood's row-wise scores in the free coefficients, for sandwiches."""
+
+    def __init__(self, fit: DistributionalResults):
+        self._fit = fit
+
+    def score_rows(self, params: Array, block: Any) -> Array:
+        fit = self._fit
+        return fit.model.likelihood.score_rows(fit.coefficients, block) @ fit.model.constraints.tie.matrix
+
+
+class DistributionalResults(Coefficients, Tests, Predicting, Diagnosis, Reported, Keeping):
+    """A fitted regression for every parameter of a distribution, under statsmodels' names.
+
+    Made by `natfit.DistributionalRegression.fit`. Coefficients are named ``parameter:column``.
+
+    Attributes
+    ----------
+    params, bse, tvalues, pvalues : (q,) Series or ndarray
+        Of the free coefficients: tied ones stand once.
+    llf, aic, bic : float
+        Of the normalised log-likelihood.
+    nobs : int
+    converged : bool
+    reason : str
+        Why the optimizer ended, in words.
+    decrement : float
+        Squared distance to the maximum in standard errors, where the optimizer ended.
+    family, links
+    """
+
+    use_t = False
+    scale = 1.0
+    stored_as = "distributional"
+
+    def _archive(self) -> Any:
+        return self.model.save_fit
+
+    def __init__(self, model: DistributionalRegression, fitted: Fitted, cov_type: str | CovarianceType = "nonrobust"):
+        self.model, self.fitted = model, fitted
+        self.family, self.links = model.family, dict(zip(model.family.parameter_names, model.links, strict=True))
+        self._cov_kind = read_covariance(cov_type)
+        self.cov_type = self._cov_kind.name
+        self.converged, self.reason, self.decrement = fitted.converged, fitted.reason, fitted.outcome.decrement
+        self.nobs = model.nobs
+        limit = self.limit_reached()
+        if limit:
+            self.converged, self.reason = False, limit
+
+    # -- estimates -------------------------------------------------------------------------------------------------
+
+    @property
+    def _coefficients(self) -> list[Any]:
+        return self.model.exog_names
+
+    @property
+    def _labelled(self) -> bool:
+        return self.model.data.labelled
+
+    @property
+    def information(self) -> str:
+        """Which information the standard errors come from, and how it was computed."""
+        if self._cov_kind.kind in ("nonrobust", "eim"):
+            return f"expected information, {self.family.information}"
+        return KINDS[self._cov_kind.kind].removeprefix("the ")
+
+    @property
+    def likelihood(self) -> Any:
+        """What the sandwiches take the rows' scores from."""
+        return _FreeScores(self)
+
+    @property
+    def _params_filled(self) -> Array:
+        return np.where(self.fitted.kept, self.fitted.params, 0.0)
+
+    def _covariance(self, kind: str | CovarianceType) -> Array:
+        own = read_covariance(kind)
+        try:
+            return robust.covariance(self, own)  # type: ignore[arg-type]
+        except SingularMetric as singular:
+            # the others' covariance is that of a fit in which what the data can't see is held
+            lost = np.abs(singular.directions).max(axis=1, initial=0.0) > SEEN * np.abs(singular.directions).max()
+            rest = np.flatnonzero(self.fitted.kept)[~lost]
+            full = np.full((self.fitted.kept.size, self.fitted.kept.size), np.nan)
+            if own.kind in ("nonrobust", "eim") and rest.size:
+                matrix = self.fitted.metric.matrix_form()[np.ix_(~lost, ~lost)]
+                full[np.ix_(rest, rest)] = Gram(matrix).inverse()
+            return full
+
+    @cached_property
+    def coefficients(self) -> Array:
+        """All coefficients (p,), tied and constrained ones included; 0 for aliased ones."""
+        tie = self.model.constraints.tie
+        return tie.matrix @ np.where(self.fitted.kept, self.fitted.params, 0.0) + tie.offset
+
+    def part(self, parameter: str) -> Any:
+        """Return one parameter's coefficients, all of its predictor's, by the columns' own names.
+
+        Parameters
+        ----------
+        parameter : str
+            One of the family's parameters.
+        """
+        import pandas as pd
+
+        self.family.place(parameter, "coefficients")
+        if parameter in self.model.held:
+            return pd.Series(dtype=float)
+        layout = self.model.likelihood.layout
+        return pd.Series(self.coefficients[layout.slices[parameter]], index=self.model.data.names[parameter])
+
+    def _terms(self) -> list[tuple[str, Array]]:
+        """Return the formulas' terms by parameter, each with the numbers of its free coefficients."""
+        model, data = self.model, self.model.data
+        if not data.terms:
+            return [(name, np.array([j])) for j, name in enumerate(model.exog_names)]
+        found: dict[tuple[int, ...], str] = {}
+        for part, terms in data.terms.items():
+            start = model.likelihood.layout.slices[part].start
+            for name, own in terms:
+                rows = model.constraints.tie.matrix[start + own.start : start + own.stop]
+                columns = tuple(np.flatnonzero((rows != 0.0).any(axis=0)).tolist())
+                found[columns] = (
+                    name if columns in found else f"{part}:{name}"
+                )  # a term that parameters share stands once
+        return [(name, np.array(columns)) for columns, name in found.items() if columns]
+
+    # -- fit -------------------------------------------------------------------------------------------------------
+
+    def evaluate(self, need: int) -> Any:
+        """Return the sums of one pass over the data at the estimates, in the free coefficients."""
+        model, tie = self.model, self.model.constraints.tie
+        sums = model.source.reduce(lambda block: model.likelihood.evaluate(self.coefficients, block, need))
+        for name in ("metric", "observed", "meat"):
+            if name in sums:
+                sums[name] = sums[name].pullback(tie.matrix)
+        if "score" in sums:
+            sums["score"] = tie.matrix.T @ sums["score"]
+        return sums
+
+    @cached_property
+    def llf(self) -> float:
+        """The normalised log-likelihood at the estimates."""
+        return float(self.evaluate(LOGLIK)["loglik"])
+
+    @property
+    def df_model(self) -> float:
+        """Number of free coefficients."""
+        return float(self.fitted.kept.sum())
+
+    @property
+    def df_resid(self) -> float:
+        """Observations less free coefficients."""
+        return self.model.wnobs - self.df_model
+
+    @property
+    def aic(self) -> float:
+        """-2 llf + 2 df_model."""
+        return -2.0 * self.llf + 2.0 * self.df_model
+
+    @property
+    def bic(self) -> float:
+        """-2 llf + log(nobs) df_model."""
+        return float(-2.0 * self.llf + np.log(self.model.wnobs) * self.df_model)
+
+    @cached_property
+    def record(self) -> Any:
+        """One row for each iteration: log-likelihood, decrement, step, KL moved, passes, seconds, metric."""
+        import pandas as pd
+
+        return pd.DataFrame(list(self.fitted.outcome.record))
+
+    # -- the distribution of each row ------------------------------------------------------------------------------
+
+    def _parameters(self, rows: Any, coefficients: Array | None = None) -> Parameters:
+        """Return the K parameters of the rows of a `natfit.models.distributional.rows.ParameterRows`."""
+        likelihood, own = self.model.likelihood, self.coefficients if coefficients is None else coefficients
+        with np.errstate(all="ignore"):
+            return likelihood.parameters(likelihood.predictors(own, rows.block))[0]
+
+    def predict(self, exog: Any = None, what: str = "mean", *, offset: Any = None) -> Any:
+        """Return predictions for new rows.
+
+        Parameters
+        ----------
+        exog : DataFrame, or mapping of str to array_like, optional
+            A table with the formulas' variables, or a design for each parameter; the rows of the fit by default.
+        what : str
+            ``"mean"`` and ``"variance"`` of the response, or the name of a parameter; ``"parameters"`` for all of them.
+            Where a parameter is called mean it is the mean.
+        offset : mapping or array_like, optional
+            Of the new rows, where the model has offsets that are no column or expression.
+
+        Returns
+        -------
+        Series, DataFrame or ndarray
+            One entry for each row given; NaN where a value that the formulas need is missing.
+        """
+        rows = self.model.new_rows(exog, offset)
+        theta = self._parameters(rows)
+        names = list(self.family.parameter_names)
+        if what == "parameters":
+            return rows.label(np.column_stack(theta), names)
+        if what in names:
+            return rows.label(np.array(theta[names.index(what)]))
+        if what not in ("mean", "variance"):
+            raise ValueError(
+                f"what must be 'mean', 'variance', 'parameters' or one of {', '.join(names)}; got {what!r}"
+            )
+        values = self.family.mean(theta) if what == "mean" else self.family.variance(theta)
+        return rows.label(values, self.family.class_names if values.ndim == 2 else None)
+
+    @cached_property
+    def fittedvalues(self) -> Any:
+        """Estimated means of the rows of the fit."""
+        return self.predict()
+
+    def quantile(self, exog: Any = None, q: Any = (0.05, 0.5, 0.95), *, offset: Any = None) -> Any:
+        """Return quantiles of each row's law at the estimates: the least y with P(Y <= y) >= q.
+
+        Parameters
+        ----------
+        exog, offset : as for `predict`
+        q : float or sequence of float
+            Levels between 0 and 1.
+
+        Returns
+        -------
+        Series, or DataFrame with a column for each level
+        """
+        levels = np.asarray(q, dtype=float)
+        if levels.size == 0 or levels.ndim > 1 or not ((levels > 0.0) & (levels < 1.0)).all():
+            raise ValueError(f"levels of quantiles lie strictly between 0 and 1; got {q!r}")
+        self._require_numbers("quantiles")
+        rows = self.model.new_rows(exog, offset)
+        theta = self._parameters(rows)
+        with np.errstate(all="ignore"):
+            found = [self.family.quantile(np.full(theta[0].shape, level), theta) for level in levels.ravel().tolist()]
+        return rows.label(found[0]) if levels.ndim == 0 else rows.label(np.column_stack(found), levels.tolist())
+
+    def summary(self, yname: str | None = None, title: str | None = None, alpha: float = 0.05) -> Any:
+        """Return the table of the fit, one section for each parameter: ``print(fit.summary())``, ``.as_html()``."""
+        from natfit.results.distributional.summary import distributional_summary
+
+        return distributional_summary(self, yname, title, alpha)

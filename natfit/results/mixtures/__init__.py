@@ -1,0 +1,1 @@
+"""Results of mixtures and of mixtures of regressions: standard errors, bootstrap, degeneracy, selection, tables."""

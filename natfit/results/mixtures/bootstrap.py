@@ -1,0 +1,117 @@
+"""Bootstrapped mixtures: rows drawn again or made anew, labels matched to the fit's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from natfit.data.arrays import one_blas_thread
+from natfit.data.block import Block
+from natfit.results.mixtures.sampling import sample
+
+if TYPE_CHECKING:
+    from natfit.results.mixtures.mixture import MixtureResults
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class MixtureBootstrap:
+    """Estimates of bootstrapped rows, one row for each replicate.
+
+    Parameters
+    ----------
+    estimates : DataFrame
+        Columns as in ``fit.params``; NaN where a replicate has no maximum.
+    params : Series
+        The fit's own.
+    kind : str
+    """
+
+    estimates: Any
+    params: Any
+    kind: str
+
+    @property
+    def n_failed(self) -> int:
+        """Replicates without a maximum."""
+        return int(self.estimates.isna().any(axis=1).sum())
+
+    @property
+    def bse(self) -> Any:
+        """Standard deviations over the replicates, a Series."""
+        return self.estimates.std(ddof=1)
+
+    def conf_int(self, alpha: float = 0.05) -> Any:
+        """Return percentile limits, a frame of two columns."""
+        limits = self.estimates.quantile([alpha / 2.0, 1.0 - alpha / 2.0]).T
+        limits.columns = [0, 1]
+        return limits
+
+
+def bootstrap(
+    fit: MixtureResults, n_boot: int, kind: str, random_state: Any, progress: bool = False
+) -> MixtureBootstrap:
+    """Return bootstrapped estimates; see `natfit.MixtureResults.bootstrap`."""
+    import pandas as pd
+
+    if kind not in ("parametric", "nonparametric"):
+        raise ValueError(f"kind must be 'parametric' or 'nonparametric'; got {kind!r}")
+    data = fit.base.data
+    if data.y is None:
+        raise ValueError(
+            "a bootstrap needs the rows in memory, and this fit has them from a source; fit arrays instead"
+        )
+    rng = np.random.default_rng(random_state)
+    made = []
+    with one_blas_thread():
+        for _ in watched(range(int(n_boot)), progress):
+            block = drawn(fit, rng) if kind == "parametric" else resampled(fit, rng)
+            made.append(_estimates(fit, block))
+    return MixtureBootstrap(pd.DataFrame(made, columns=fit.params.index), fit.params, kind)
+
+
+def watched(rounds: Any, progress: bool) -> Any:
+    """Return what to go through, with a bar where one is wanted."""
+    if not progress:
+        return rounds
+    from tqdm.auto import tqdm
+
+    return tqdm(rounds)
+
+
+def drawn(fit: MixtureResults, rng: np.random.Generator) -> Block:
+    """Return as many rows as were observed, drawn from the fitted mixture."""
+    labels = rng.choice(fit.n_components, round(fit.nobs), p=fit._weights)
+    y = sample(fit, labels, rng)
+    return Block({}, {"y": y[:, 0] if fit.base.data.y.ndim == 1 else y})
+
+
+def resampled(fit: MixtureResults, rng: np.random.Generator) -> Block:
+    """Return the rows with the numbers of times that they were drawn again as weights."""
+    data = fit.base.data
+    freq = np.ones(data.n_rows) if data.freq_weights is None else data.freq_weights
+    counts = rng.multinomial(round(float(freq.sum())), freq / freq.sum()).astype(float)
+    weight = counts if data.weight is None else counts * data.weight / freq
+    return Block({}, {"y": np.asarray(data.y), "weight": weight})
+
+
+def _estimates(fit: MixtureResults, block: Block) -> Array:
+    """Return the parameters shown of the maximum that is reached from the fit's own, labels matched."""
+    params = fit.model.again(fit.base, block)
+    if params is None:
+        return np.full(len(fit.params), np.nan)
+    matched = fit.likelihood.reordered(params, matching(fit, params, block))
+    return fit.at(matched)
+
+
+def matching(fit: MixtureResults, params: Array, block: Block) -> Array:
+    """Return the order of components in which those of ``params`` share the most rows with the fit's."""
+    first = fit.components.n_ordered
+    theirs = fit.likelihood.shares(params, block).weighted[:first]
+    ours = fit.likelihood.shares(fit.base.params, block).responsibility[:first]
+    order = linear_sum_assignment(-(ours @ theirs.T))[1]
+    return np.concatenate([order, np.arange(first, fit.n_components)])

@@ -1,0 +1,75 @@
+"""How many components: the likelihood-ratio test of k against k + 1, by the parametric bootstrap."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from natfit.results.mixtures.bootstrap import drawn, watched
+
+if TYPE_CHECKING:
+    from natfit.results.mixtures.mixture import MixtureResults
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class ComponentsTest:
+    """The likelihood-ratio test of k against k + 1 components.
+
+    Parameters
+    ----------
+    statistic : float
+        Twice the gain in log-likelihood.
+    pvalue : float
+        Share of replicates, the observed one among them, with a statistic as large.
+    replicates : ndarray
+        Statistics of rows drawn from the mixture of k.
+    n_components : int
+        k.
+    larger : MixtureResults
+        The fit of k + 1.
+    """
+
+    statistic: float
+    pvalue: float
+    replicates: Array
+    n_components: int
+    larger: Any
+
+    def __str__(self) -> str:
+        k = self.n_components
+        return (
+            f"Likelihood-ratio test of {k} against {k + 1} components, parametric bootstrap of {len(self.replicates)}: "
+            f"statistic {self.statistic:.4g}, p-value {self.pvalue:.3g}"
+        )
+
+
+def test_components(fit: MixtureResults, n_boot: int, n_init: int, random_state: Any, progress: bool) -> ComponentsTest:
+    """Return the test; see `natfit.MixtureResults.test_components`."""
+    from natfit.results.warnings import DegeneracyWarning, LocalMaximumWarning
+
+    data = fit.base.data
+    if data.y is None or data.weight is not None:
+        raise ValueError("the bootstrap test draws unweighted rows; fit an array of rows, one for each observation")
+    rng = np.random.default_rng(random_state)
+    with warnings.catch_warnings():
+        for category in (LocalMaximumWarning, DegeneracyWarning):
+            warnings.simplefilter("ignore", category)
+        larger = fit.model.with_components(fit.components.n_ordered + 1).fit(data.y, n_init=n_init, random_state=rng)
+        statistic = 2.0 * (larger.llf - fit.llf)
+        made = []
+        for _ in watched(range(int(n_boot)), progress):
+            y = drawn(fit, rng).columns["y"]
+            small = fit.model.fit(y, n_init=max(n_init // 2, 1), random_state=rng)
+            large = larger.model.fit(y, n_init=n_init, random_state=rng)
+            made.append(2.0 * max(large.llf - small.llf, 0.0))
+    replicates = np.array(made)
+    pvalue = (1.0 + (replicates >= statistic).sum()) / (1.0 + len(replicates))
+    return ComponentsTest(statistic, float(pvalue), replicates, fit.components.n_ordered, larger)
+
+
+test_components.__test__ = False  # type: ignore[attr-defined]

@@ -1,0 +1,48 @@
+"""Maxima that are none inside the model: a weight gone to zero, components that merged, a variance at its floor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from natfit.likelihoods.mixtures.gaussian import GaussianComponents
+
+if TYPE_CHECKING:
+    from natfit.results.mixtures.mixture import MixtureResults
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+NO_ROWS = 1e-2
+"""Rows below which a component is as good as gone: its weight falls on for ever."""
+
+MERGED = 1e-4
+"""Divergence, in nats, both ways together, below which two components are one."""
+
+
+def degeneracies(fit: MixtureResults) -> list[str]:
+    """Return what is degenerate about a fitted mixture, in words."""
+    said = []
+    total = fit.nobs
+    for k in np.flatnonzero(fit._weights * total < NO_ROWS).tolist():
+        said.append(f"the weight of component {k} has gone to zero; use one component fewer")
+    alive = [k for k in range(fit.components.n_ordered) if fit._weights[k] * total >= NO_ROWS]
+    distance = sum((_divergence(part, home) for part, home in zip(fit._parts, fit._members, strict=True)), np.zeros(()))
+    pairs = [(j, k) for j in alive for k in alive if j < k and distance[j, k] < MERGED]
+    for j, k in pairs:
+        said.append(f"components {j} and {k} have merged; use one component fewer")
+    for part, home in zip(fit._parts, fit._members, strict=True):
+        components = part.components
+        if isinstance(components, GaussianComponents) and components.floor > 0.0:
+            least = np.linalg.eigvalsh(components.family.unpack(home)[1])[:, 0]
+            for k in np.flatnonzero(least <= components.floor * (1.0 + 1e-6)).tolist():
+                said.append(
+                    f"the covariance of component {k} stands at its floor, {components.floor:.3g}: it collapsed"
+                )
+    return said
+
+
+def _divergence(part: Any, home: Array) -> Array:
+    """Return the symmetrised divergences between members, (K, K)."""
+    one_way = part.components.family.home_kl(home[:, None], home[None])
+    return one_way + one_way.T

@@ -1,0 +1,212 @@
+"""What a fitted mixture says of its uncertainty: standard errors, missing information, bootstraps, degeneracy."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from scipy import special
+
+from natfit.metric import SingularMetric
+
+if TYPE_CHECKING:
+    from natfit.results.mixtures.mixture import MixtureResults
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class MixtureInference:
+    """Uncertainty of a fitted mixture; a part of `natfit.MixtureResults`."""
+
+    base: Any
+    model: Any
+    cov_type: str
+    shown_as: tuple[str | None, str]
+    converged: bool
+    reason: str
+    n_best: int
+    n_starts: int
+    n_components: int
+
+    @property
+    def _fit(self) -> MixtureResults:
+        return cast("MixtureResults", self)
+
+    @cached_property
+    def _shown(self) -> tuple[Array, Array, list[str]]:
+        from natfit.results.mixtures.covariance import shown
+
+        return shown(self._fit, self.base.params)
+
+    def at(self, params: Array) -> Array:
+        """Return what ``params`` shows, at other parameters of the likelihood, (m,)."""
+        from natfit.results.mixtures.covariance import shown
+
+        return shown(self._fit, params, jacobian=False)[0]
+
+    @cached_property
+    def _cov(self) -> Array:
+        jacobian = self._shown[1]
+        try:
+            if self.cov_type == "robust":
+                bread = self.information("observed").inverse()
+                inner = bread @ self.information("empirical").matrix_form() @ bread
+            else:
+                inner = self.information(self.cov_type).inverse()
+        except (SingularMetric, np.linalg.LinAlgError):
+            return np.full((len(jacobian), len(jacobian)), np.nan)
+        return jacobian @ inner @ jacobian.T
+
+    def to(self, parametrization: str | None = None, weights: str = "probability") -> MixtureResults:
+        """Return the same fit in other coordinates: estimates mapped, their covariance by the exact Jacobians.
+
+        Parameters
+        ----------
+        parametrization : str, optional
+            Of the components: one of the family's parametrizations; its home parameters where left out. Of components
+            of unlike families those change that have it.
+        weights : {"probability", "log_odds"}
+            Log-odds are against the last component.
+        """
+        if weights not in ("probability", "log_odds"):
+            raise ValueError(f"weights must be 'probability' or 'log_odds'; got {weights!r}")
+        if parametrization is not None:
+            has = [parametrization in part.components.family.parametrizations for part in self._fit._parts]
+            if not any(has):  # the family's own refusal lists what there is
+                self._fit._parts[0].components.family.parametrization(parametrization)
+        return type(self._fit)(self.model, self.base, self.cov_type, (parametrization, weights))
+
+    def with_covariance(self, cov_type: str) -> MixtureResults:
+        """Return the same fit with standard errors of another kind: "observed", "empirical" or "robust"."""
+        return type(self._fit)(self.model, self.base, cov_type, self.shown_as)
+
+    def information(self, kind: str = "observed") -> Any:
+        """Return the information in the free coordinates, a `natfit.metric.Metric`.
+
+        Parameters
+        ----------
+        kind : {"observed", "empirical", "complete"}
+            Minus the Hessian; the outer products of the rows' scores; what the rows would hold with labels known.
+        """
+        from natfit.results.mixtures.covariance import information
+
+        return information(self._fit, kind)
+
+    @property
+    def missing_information(self) -> Any:
+        """The share of the information on each of ``params`` that the missing labels take away, a Series.
+
+        One less the ratio of the variances that the estimate would have with labels known, and has (Louis 1982).
+        """
+        import pandas as pd
+
+        from natfit.results.mixtures.covariance import missing_information
+
+        return pd.Series(missing_information(self._fit)[0], index=self._shown[2])
+
+    @property
+    def em_rate(self) -> float:
+        """The factor by which EM's distance to the maximum shrinks in a step: the largest share of missing information."""
+        from natfit.results.mixtures.covariance import missing_information
+
+        return missing_information(self._fit)[1]
+
+    def bootstrap(
+        self, n_boot: int = 200, kind: str = "nonparametric", random_state: Any = None, progress: bool = False
+    ) -> Any:
+        """Fit bootstrapped rows from this fit's estimates, components matched to its own by the rows that they share.
+
+        Parameters
+        ----------
+        n_boot : int
+        kind : {"nonparametric", "parametric"}
+            Rows drawn again, or drawn from the fitted mixture.
+        random_state : int or Generator, optional
+        progress : bool
+
+        Returns
+        -------
+        MixtureBootstrap
+            ``estimates``, ``bse``, ``conf_int()``.
+        """
+        from natfit.results.mixtures.bootstrap import bootstrap
+
+        return bootstrap(self._fit, n_boot, kind, random_state, progress)
+
+    def test_components(
+        self, n_boot: int = 99, n_init: int = 10, random_state: Any = None, progress: bool = False
+    ) -> Any:
+        """Test this number of components against one more, by the parametric bootstrap of the likelihood ratio.
+
+        The ratio has no chi-squared limit here, as the smaller mixture lies on the edge of the larger one.
+
+        Parameters
+        ----------
+        n_boot : int
+        n_init : int
+            Starts of each fit with one component more.
+        random_state : int or Generator, optional
+        progress : bool
+
+        Returns
+        -------
+        ComponentsTest
+            ``statistic``, ``pvalue``, ``replicates``, and the fit ``larger``.
+
+        Notes
+        -----
+        McLachlan (1987), On bootstrapping the likelihood ratio test statistic for the number of components, Applied
+        Statistics 36.
+        """
+        from natfit.results.mixtures.component_test import test_components
+
+        return test_components(self._fit, n_boot, n_init, random_state, progress)
+
+    @cached_property
+    def degeneracies(self) -> list[str]:
+        """What is degenerate about this maximum, in words; an empty list where nothing is."""
+        from natfit.results.mixtures.degeneracy import degeneracies
+
+        outside = [f"it lies outside the constraint: {self.base.breach}"] if self.base.breach else []
+        return degeneracies(self._fit) + outside
+
+    @property
+    def reservations(self) -> list[str]:
+        """Why the fit is not to be trusted, in words."""
+        said = list(self.degeneracies)
+        if not self.converged and not said:
+            said.append(f"not converged: {self.reason}")
+        if self.n_best < 2 <= self.n_starts and self.n_components > 1:
+            said.append("only one start reached this maximum")
+        return said
+
+    @property
+    def params(self) -> Any:
+        """Weights, then each component's home parameters."""
+        import pandas as pd
+
+        values, _, names = self._shown
+        return pd.Series(values, index=names)
+
+    @property
+    def bse(self) -> Any:
+        """Standard errors of ``params``; NaN where the information is not positive definite."""
+        import pandas as pd
+
+        with np.errstate(invalid="ignore"):
+            return pd.Series(np.sqrt(self._cov.diagonal()), index=self._shown[2])
+
+    def cov_params(self) -> Any:
+        """Return the covariance of ``params``, a frame."""
+        import pandas as pd
+
+        return pd.DataFrame(self._cov, index=self._shown[2], columns=self._shown[2])
+
+    def conf_int(self, alpha: float = 0.05) -> Any:
+        """Return Wald limits of ``params``, a frame of two columns."""
+        import pandas as pd
+
+        width = special.ndtri(1.0 - alpha / 2.0) * self.bse.to_numpy()
+        values = self._shown[0]
+        return pd.DataFrame({0: values - width, 1: values + width}, index=self._shown[2])

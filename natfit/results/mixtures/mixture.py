@@ -1,0 +1,259 @@
+"""The result of fitting a mixture: estimates and their uncertainty, classification, criteria."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import special
+
+from natfit.families.multivariate_normal import MultivariateNormal
+from natfit.likelihoods.mixtures.missing import PartlySeenGaussians
+from natfit.likelihoods.mixtures.mixture import normalise
+from natfit.results.mixtures.inference import MixtureInference
+from natfit.results.reporting import Reported
+
+if TYPE_CHECKING:
+    from natfit.models.mixtures.mixture import FittedMixture, Mixture
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class MixtureResults(MixtureInference, Reported):
+    """A fitted mixture; components stand by falling weight.
+
+    Made by `natfit.Mixture.fit`.
+
+    Attributes
+    ----------
+    weights : Series
+    means, covariances : frame and dict of frames, Gaussian components only
+    component_params : frame
+        One row for each component, in the family's home parameters.
+    params, bse : Series
+        All of these, and their standard errors.
+    llf, aic, bic, icl : float
+    nobs : float
+    df : int
+        Number of free parameters.
+    converged : bool
+    n_best, n_starts : int
+        How many of the starts reached this maximum, to within 0.05 nats.
+    """
+
+    def __init__(
+        self,
+        model: Mixture,
+        fitted: FittedMixture,
+        cov_type: str = "observed",
+        shown_as: tuple[str | None, str] = (None, "probability"),
+    ):
+        if cov_type not in ("observed", "empirical", "robust"):
+            raise ValueError(f"cov_type must be 'observed', 'empirical' or 'robust'; got {cov_type!r}")
+        self.model = model
+        self.shown_as = shown_as
+        self.base = fitted
+        self.cov_type = cov_type
+        self.likelihood = fitted.likelihood
+        self.components: Any = fitted.likelihood.components
+        self.n_components = self.components.n_components
+        self.columns = fitted.data.columns
+        outcome = fitted.outcome
+        self.converged, self.reason, self.decrement = outcome.converged, outcome.reason, outcome.decrement
+        self.nobs = fitted.data.nobs
+        self.llf: float = outcome.point.loglik
+        self.n_best, self.n_starts = fitted.search.n_best, fitted.search.n_starts
+
+    # -- estimates -------------------------------------------------------------------------------------------------
+
+    @property
+    def _labels(self) -> list[int]:
+        return list(range(self.n_components))
+
+    @cached_property
+    def _weights(self) -> Array:
+        return self.likelihood.weights.probabilities(self.likelihood.split(self.base.params)[0])
+
+    @property
+    def weights(self) -> Any:
+        """The mixing weights, (K,)."""
+        import pandas as pd
+
+        return pd.Series(self._weights, index=self._labels, name="weight")
+
+    @cached_property
+    def _parts(self) -> list[Any]:
+        from natfit.results.mixtures.covariance import parts
+
+        return parts(self.components, self.columns)
+
+    @cached_property
+    def _members(self) -> list[Array]:
+        """The components' home parameters, (K, p) for each family that they are made of."""
+        from natfit.results.mixtures.covariance import members
+
+        rest = self.likelihood.split(self.base.params)[1]
+        return [members(part, rest) for part in self._parts]
+
+    @property
+    def component_params(self) -> Any:
+        """Home parameters of each component, a frame (K, p); a component without parameters has no row."""
+        import pandas as pd
+
+        from natfit.results.mixtures.covariance import member_names
+
+        names = [name for part in self._parts for name in member_names(part)]
+        made = np.concatenate(self._members, axis=1)
+        return pd.DataFrame(made, index=self._labels[: len(made)], columns=names)
+
+    @property
+    def means(self) -> Any:
+        """Means of Gaussian components, a frame (K, d)."""
+        import pandas as pd
+
+        part, home = self._gaussian()
+        made = part.components.family.unpack(home)[0]
+        return pd.DataFrame(made, index=self._labels[: len(made)], columns=part.columns)
+
+    @property
+    def covariances(self) -> dict[int, Any]:
+        """Covariances of Gaussian components: a frame (d, d) for each."""
+        import pandas as pd
+
+        part, home = self._gaussian()
+        each = part.components.family.unpack(home)[1]
+        return {k: pd.DataFrame(each[k], index=part.columns, columns=part.columns) for k in range(len(each))}
+
+    def _gaussian(self) -> tuple[Any, Array]:
+        for part, home in zip(self._parts, self._members, strict=True):
+            if isinstance(part.components.family, MultivariateNormal):
+                return part, home
+        raise AttributeError("only Gaussian components have means and covariances; see component_params")
+
+    @cached_property
+    def _chart(self) -> Any:
+        return self.base.coordinates(self.base.params)
+
+    @property
+    def df(self) -> int:
+        """Number of free parameters."""
+        return self.base.params.size if self._chart is None else self._chart.size
+
+    # -- criteria --------------------------------------------------------------------------------------------------
+
+    @property
+    def aic(self) -> float:
+        """-2 llf + 2 df."""
+        return -2.0 * self.llf + 2.0 * self.df
+
+    @property
+    def bic(self) -> float:
+        """-2 llf + log(nobs) df; smaller is better."""
+        return float(-2.0 * self.llf + np.log(self.nobs) * self.df)
+
+    @cached_property
+    def entropy(self) -> float:
+        """Entropy of the classification, -sum over rows and components of r log r, in nats; 0 where it is certain."""
+
+        def total(block: Any) -> float:
+            shares = self.likelihood.shares(self.base.params, block)
+            return -float(special.xlogy(shares.weighted, shares.responsibility).sum())
+
+        return float(sum(self.base.data.source.map(total)))
+
+    @property
+    def icl(self) -> float:
+        """BIC plus twice the entropy of the classification (Biernacki, Celeux & Govaert 2000)."""
+        return self.bic + 2.0 * self.entropy
+
+    # -- rows ------------------------------------------------------------------------------------------------------
+
+    @property
+    def _partly_seen(self) -> bool:
+        return isinstance(self.components, PartlySeenGaussians)
+
+    def _joint(self, y: Any) -> tuple[Iterator[tuple[Array, Array]], Any]:
+        """Return for each block log-densities and responsibilities, and the rows' labels."""
+        if y is None:
+            data = self.base.data
+        else:
+            data = self.model._bound(self.model._bind_new(y, self.columns, self._partly_seen))
+        params = self.base.params
+        return data.source.map(lambda block: normalise(self.likelihood.joint(params, block))), data.index
+
+    def predict_proba(self, y: Any = None) -> Any:
+        """Return the probability of each component given the row, a frame (n, K)."""
+        import pandas as pd
+
+        blocks, index = self._joint(y)
+        made = np.concatenate([share.T for _, share in blocks])
+        return pd.DataFrame(made, index=index, columns=self._labels)
+
+    def predict(self, y: Any = None) -> Any:
+        """Return the likeliest component of each row, a Series (n,)."""
+        import pandas as pd
+
+        blocks, index = self._joint(y)
+        made = np.concatenate([share.argmax(axis=0) for _, share in blocks])
+        return pd.Series(made, index=index, name="component")
+
+    def score_samples(self, y: Any = None) -> Any:
+        """Return the log-density of each row, a Series (n,)."""
+        import pandas as pd
+
+        blocks, index = self._joint(y)
+        return pd.Series(np.concatenate([each for each, _ in blocks]), index=index, name="log_density")
+
+    def sample(self, n: int, random_state: Any = None) -> tuple[Any, Any]:
+        """Draw rows from the fitted mixture.
+
+        Returns
+        -------
+        y : frame (n, d), or Series (n,) of one column
+        component : Series (n,)
+        """
+        import pandas as pd
+
+        from natfit.results.mixtures.sampling import sample
+
+        rng = np.random.default_rng(random_state)
+        labels = rng.choice(self.n_components, int(n), p=self._weights)
+        drawn = sample(self, labels, rng)
+        component = pd.Series(labels, name="component")
+        if drawn.shape[1] == 1:
+            return pd.Series(drawn[:, 0], name=self.columns[0]), component
+        return pd.DataFrame(drawn, columns=self.columns), component
+
+    def plot(self, ax: Any = None, columns: Any = None) -> Any:
+        """Draw the density with its components over a histogram, or for two columns ellipses over the rows.
+
+        Parameters
+        ----------
+        ax : matplotlib axes, optional
+        columns : sequence of str, optional
+            Two columns to draw, where there are more.
+        """
+        from natfit.diagnostics.plots.mixture import plot_mixture
+
+        return plot_mixture(self, ax, columns)
+
+    def plot_convergence(self, ax: Any = None) -> Any:
+        """Draw the way of EM and of this fit to the maximum: log-likelihood left to gain against passes over the data."""
+        from natfit.diagnostics.plots.mixture import plot_convergence
+
+        return plot_convergence(self, ax)
+
+    @property
+    def record(self) -> Any:
+        """One row for each iteration on all rows: log-likelihood, decrement, step, passes, seconds, metric."""
+        import pandas as pd
+
+        return pd.DataFrame(list(self.base.outcome.record))
+
+    def summary(self, alpha: float = 0.05, title: str | None = None) -> Any:
+        """Return the table of the fit, component by component."""
+        from natfit.results.mixtures.summary import mixture_summary
+
+        return mixture_summary(self, alpha, title)

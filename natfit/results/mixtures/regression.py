@@ -1,0 +1,414 @@
+"""The result of fitting a mixture of regressions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import special
+
+from natfit.likelihoods.mixtures.concomitant import ConcomitantWeights
+from natfit.metric import SingularMetric
+from natfit.need import LOGLIK, MEAT, OBSERVED, SCORE
+from natfit.results.keeping import Keeping
+from natfit.results.reporting import Reported
+
+if TYPE_CHECKING:
+    from natfit.models.mixtures.regression import FittedRegressions, MixtureRegression
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class MixtureRegressionResults(Reported, Keeping):
+    """A fitted mixture of regressions; components stand by falling size, if their families are the same.
+
+    Made by `natfit.MixtureRegression.fit`.
+
+    Attributes
+    ----------
+    weights : Series
+        Mixing weights; where they depend on covariates, their averages over the rows.
+    component_params : frame
+        Coefficients of each component, and its dispersion where that is free: ``sigma``, its root, for Gaussian ones.
+    params, bse : Series
+        All estimates and their standard errors, ``stretchratio[0]`` being that of component 0.
+    llf, aic, bic, icl : float
+    nobs : float
+    df : int
+        Number of free parameters.
+    converged : bool
+    n_best, n_starts : int
+        How many of the starts reached this maximum.
+    """
+
+    stored_as = "mixture_regression"
+
+    def _archive(self) -> Any:
+        return self.model.save_fit
+
+    def __init__(self, model: MixtureRegression, fitted: FittedRegressions, source: Any, cov_type: str = "observed"):
+        if cov_type not in ("observed", "empirical", "robust"):
+            raise ValueError(f"cov_type must be 'observed', 'empirical' or 'robust'; got {cov_type!r}")
+        self.model, self.base, self.source, self.cov_type = model, fitted, source, cov_type
+        self.likelihood = fitted.likelihood
+        self.components: Any = fitted.likelihood.components
+        self.n_components = self.components.n_components
+        outcome = fitted.outcome
+        self.converged, self.reason, self.decrement = outcome.converged, outcome.reason, outcome.decrement
+        self.nobs = model.data.count()
+        self.llf: float = outcome.point.loglik
+        self.n_best, self.n_starts = fitted.search.n_best, fitted.search.n_starts
+
+    # -- estimates -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _shown(self) -> tuple[Array, Array, list[str]]:
+        from natfit.results.mixtures.regression_covariance import shown
+
+        return shown(self, self.base.params)
+
+    @cached_property
+    def _weights(self) -> Array:
+        own = self.likelihood.split(self.base.params)[0]
+        if not isinstance(self.likelihood.weights, ConcomitantWeights):
+            return self.likelihood.weights.probabilities(own)
+        total = np.zeros(self.n_components)
+        count = 0.0
+        for block in self.source.blocks():
+            each = np.exp(self.likelihood.weights.log_prob(own, block))
+            weight = self.likelihood.unit_weight(block)
+            total += each.sum(axis=1) if weight is None else each @ weight
+            count += each.shape[1] if weight is None else weight.sum()
+        return total / count
+
+    @property
+    def weights(self) -> Any:
+        """Mixing weights, (K,); averages over the rows where they depend on covariates."""
+        import pandas as pd
+
+        return pd.Series(self._weights, index=range(self.n_components), name="weight")
+
+    @property
+    def component_params(self) -> Any:
+        """Coefficients and dispersion of each component, a frame (K, p + 1)."""
+        import pandas as pd
+
+        from natfit.results.mixtures.regression_covariance import member_values
+
+        rows = [
+            member_values(self.components, self.likelihood.split(self.base.params)[1], k)
+            for k in range(self.n_components)
+        ]
+        return pd.DataFrame(rows)
+
+    @property
+    def params(self) -> Any:
+        """Weights, or what they depend on, then coefficients and dispersion of each component."""
+        import pandas as pd
+
+        return pd.Series(self._shown[0], index=self._shown[2])
+
+    @property
+    def df(self) -> int:
+        """Number of free parameters."""
+        return int(self.base.params.size)
+
+    # -- criteria --------------------------------------------------------------------------------------------------
+
+    @property
+    def aic(self) -> float:
+        """-2 llf + 2 df."""
+        return -2.0 * self.llf + 2.0 * self.df
+
+    @property
+    def bic(self) -> float:
+        """-2 llf + log(nobs) df; smaller is better. ``nobs`` counts rows, not groups."""
+        return float(-2.0 * self.llf + np.log(self.nobs) * self.df)
+
+    @cached_property
+    def entropy(self) -> float:
+        """Entropy of the classification, -sum over labels of r log r, in nats; 0 where it is certain."""
+
+        def total(block: Any) -> float:
+            shares = self.likelihood.shares(self.base.params, block)
+            return -float(special.xlogy(shares.weighted, shares.responsibility).sum())
+
+        return float(sum(self.source.map(total)))
+
+    @property
+    def icl(self) -> float:
+        """BIC plus twice the entropy of the classification (Biernacki, Celeux & Govaert 2000)."""
+        return self.bic + 2.0 * self.entropy
+
+    # -- uncertainty -----------------------------------------------------------------------------------------------
+
+    def information(self, kind: str = "observed") -> Any:
+        """Return the information on ``base.params``: ``"observed"`` (minus the Hessian) or ``"empirical"``.
+
+        Parameters
+        ----------
+        kind : {"observed", "empirical"}
+        """
+        if kind not in ("observed", "empirical"):
+            raise ValueError(f"kind must be 'observed' or 'empirical'; got {kind!r}")
+        need = LOGLIK | SCORE | (OBSERVED if kind == "observed" else MEAT)
+        sums = self.source.reduce(lambda block: self.likelihood.evaluate(self.base.params, block, need))
+        return sums["observed" if kind == "observed" else "meat"]
+
+    @cached_property
+    def _cov(self) -> Array:
+        jacobian = self._shown[1]
+        try:
+            if self.cov_type == "robust":
+                bread = self.information("observed").inverse()
+                inner = bread @ self.information("empirical").matrix_form() @ bread
+            else:
+                inner = self.information(self.cov_type).inverse()
+        except (SingularMetric, np.linalg.LinAlgError):
+            return np.full((len(jacobian), len(jacobian)), np.nan)
+        return jacobian @ inner @ jacobian.T
+
+    def with_covariance(self, cov_type: str) -> MixtureRegressionResults:
+        """Return the same fit with standard errors of another kind: "observed", "empirical" or "robust"."""
+        return MixtureRegressionResults(self.model, self.base, self.source, cov_type)
+
+    @property
+    def bse(self) -> Any:
+        """Standard errors of ``params``; NaN where the information is not positive definite."""
+        import pandas as pd
+
+        with np.errstate(invalid="ignore"):
+            return pd.Series(np.sqrt(self._cov.diagonal()), index=self._shown[2])
+
+    def cov_params(self) -> Any:
+        """Return the covariance of ``params``, a frame."""
+        import pandas as pd
+
+        return pd.DataFrame(self._cov, index=self._shown[2], columns=self._shown[2])
+
+    @property
+    def tvalues(self) -> Any:
+        """Estimates over their standard errors, a Series; for coefficients, z statistics of being 0."""
+        return self.params / self.bse
+
+    @property
+    def pvalues(self) -> Any:
+        """Two-sided normal p-values of ``tvalues``, a Series."""
+        return 2.0 * special.ndtr(-self.tvalues.abs())
+
+    def conf_int(self, alpha: float = 0.05) -> Any:
+        """Return Wald limits of ``params``, a frame of two columns."""
+        import pandas as pd
+
+        width = special.ndtri(1.0 - alpha / 2.0) * self.bse.to_numpy()
+        values = self._shown[0]
+        return pd.DataFrame({0: values - width, 1: values + width}, index=self._shown[2])
+
+    @property
+    def missing_information(self) -> Any:
+        """The share of the information on each of ``params`` that the missing labels take away, a Series (Louis 1982)."""
+        import pandas as pd
+
+        from natfit.results.mixtures.regression_covariance import missing_information
+
+        return pd.Series(missing_information(self)[0], index=self._shown[2])
+
+    @property
+    def em_rate(self) -> float:
+        """The factor by which EM's distance to the maximum shrinks in a step: the largest share of missing information."""
+        from natfit.results.mixtures.regression_covariance import missing_information
+
+        return missing_information(self)[1]
+
+    def bootstrap(
+        self, n_boot: int = 200, kind: str = "nonparametric", random_state: Any = None, progress: bool = False
+    ) -> Any:
+        """Fit bootstrapped rows from this fit's estimates, components matched to its own by the rows that they share.
+
+        Parameters
+        ----------
+        n_boot : int
+        kind : {"nonparametric", "parametric"}
+            Rows, or whole groups, drawn again; or responses drawn from the fitted mixture.
+        random_state : int or Generator, optional
+        progress : bool
+
+        Returns
+        -------
+        MixtureBootstrap
+            ``estimates``, ``bse``, ``conf_int()``.
+        """
+        from natfit.results.mixtures.regression_bootstrap import bootstrap
+
+        return bootstrap(self, n_boot, kind, random_state, progress)
+
+    def tidy(self, conf_int: bool = False, exponentiate: bool = False, alpha: float = 0.05) -> Any:
+        """Return a frame with a row for each estimate: component, term, estimate, std_error, statistic, p_value, limits.
+
+        Parameters
+        ----------
+        conf_int : bool
+            Add ``conf_low`` and ``conf_high``.
+        exponentiate : bool
+            Give coefficients and their limits as exponentials; weights and dispersions stay as they are.
+        alpha : float
+        """
+        import pandas as pd
+
+        name, component = zip(*(label[:-1].rsplit("[", 1) for label in self._shown[2]), strict=True)
+        scale = [each in ("weight", "sigma", "dispersion") and each not in self.components.columns for each in name]
+        table = pd.DataFrame({"component": [int(k) for k in component], "term": list(name)})
+        columns = {"estimate": self.params, "std_error": self.bse, "statistic": self.tvalues, "p_value": self.pvalues}
+        if conf_int:
+            limits = self.conf_int(alpha)
+            columns |= {"conf_low": limits[0], "conf_high": limits[1]}
+        for label, values in columns.items():
+            table[label] = values.to_numpy()
+        table.loc[scale, ["statistic", "p_value"]] = np.nan  # being 0 is no hypothesis about these
+        if exponentiate:
+            own = [label for label in ("estimate", "conf_low", "conf_high") if label in table]
+            table.loc[~np.array(scale), own] = np.exp(table.loc[~np.array(scale), own])
+        return table
+
+    def test_components(
+        self, n_boot: int = 99, n_init: int = 10, random_state: Any = None, progress: bool = False
+    ) -> Any:
+        """Test this number of components against one more, by the parametric bootstrap of the likelihood ratio.
+
+        Parameters
+        ----------
+        n_boot : int
+        n_init : int
+            Starts of each fit with one component more.
+        random_state : int or Generator, optional
+        progress : bool
+
+        Returns
+        -------
+        ComponentsTest
+            ``statistic``, ``pvalue``, ``replicates``, and the fit ``larger``.
+
+        Notes
+        -----
+        McLachlan (1987), Applied Statistics 36: the ratio has no chi-squared limit.
+        """
+        from natfit.results.mixtures.regression_bootstrap import test_components
+
+        return test_components(self, n_boot, n_init, random_state, progress)
+
+    # -- trust -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def degeneracies(self) -> list[str]:
+        """What is degenerate about this maximum, in words; an empty list where nothing is."""
+        from natfit.results.mixtures.regression_rows import degeneracies
+
+        outside = [f"it lies outside the constraint: {self.base.breach}"] if self.base.breach else []
+        return degeneracies(self) + outside
+
+    @property
+    def reservations(self) -> list[str]:
+        """Why the fit is not to be trusted, in words."""
+        said = list(self.degeneracies)
+        if not self.converged and not said:
+            said.append(f"not converged: {self.reason}")
+        if self.n_best < 2 <= self.n_starts and self.n_components > 1:
+            said.append("only one start reached this maximum")
+        return said
+
+    # -- rows ------------------------------------------------------------------------------------------------------
+
+    def predict(self, exog: Any = None, which: str = "mean", **known: Any) -> Any:
+        """Return predictions for the fit's rows, or for new ones.
+
+        Parameters
+        ----------
+        exog : table or (m, p) array_like, optional
+        which : {"mean", "components", "weights"}
+            The mixture's mean, a Series (m,); the mean of each component, a frame (m, K); or their weights before the
+            response is seen, a frame (m, K).
+        **known
+            ``offset``, ``exposure``, and ``concomitant`` where the model was not made from formulas.
+        """
+        from natfit.results.mixtures.regression_rows import predict
+
+        return predict(self, exog, which, known)
+
+    def predict_proba(self, exog: Any = None, endog: Any = None, **known: Any) -> Any:
+        """Return the probability of each component given the row and its response (those of its group), a frame (n, K).
+
+        Parameters
+        ----------
+        exog : table or (m, p) array_like, optional
+            New rows; a table holds the response too, and needs the formula's column names.
+        endog : (m,) array_like, optional
+            The response of new rows given as an array.
+        **known
+            ``offset``, ``exposure``, ``var_weights``, ``trials``, ``groups``, ``concomitant`` of new rows.
+        """
+        import pandas as pd
+
+        each, index = self._of_rows(
+            exog, endog, known, lambda likelihood, params, block: likelihood.shares(params, block)
+        )
+        return pd.DataFrame(each[1].T, index=index, columns=range(self.n_components))
+
+    def classify(self, exog: Any = None, endog: Any = None, **known: Any) -> Any:
+        """Return the likeliest component of each row, a Series (n,); arguments as of `predict_proba`."""
+        return self.predict_proba(exog, endog, **known).idxmax(axis=1).rename("component")
+
+    def score_samples(self, exog: Any = None, endog: Any = None, **known: Any) -> Any:
+        """Return the log-density of each row given its covariates, a Series (n,); with groups that of the row's group."""
+        import pandas as pd
+
+        each, index = self._of_rows(
+            exog, endog, known, lambda likelihood, params, block: likelihood.shares(params, block)
+        )
+        return pd.Series(each[0], index=index, name="log_density")
+
+    def _of_rows(
+        self, exog: Any, endog: Any, known: Any, function: Callable[..., Any]
+    ) -> tuple[tuple[Array, Array], Any]:
+        from natfit.results.mixtures.regression_rows import of_rows
+
+        return of_rows(self, exog, endog, known, function)
+
+    def sample(self, exog: Any = None, random_state: Any = None, **known: Any) -> tuple[Any, Any]:
+        """Draw a response for each of the fit's rows, or for each of new ones.
+
+        Returns
+        -------
+        y : Series (m,)
+        component : Series (m,)
+        """
+        from natfit.results.mixtures.regression_rows import sample
+
+        return sample(self, exog, random_state, known)
+
+    @property
+    def record(self) -> Any:
+        """One row for each iteration on all rows: log-likelihood, decrement, step, passes, seconds, metric."""
+        import pandas as pd
+
+        return pd.DataFrame(list(self.base.outcome.record))
+
+    def summary(self, alpha: float = 0.05, title: str | None = None) -> Any:
+        """Return the table of the fit, component by component."""
+        from natfit.results.mixtures.regression_summary import regression_summary
+
+        return regression_summary(self, alpha, title)
+
+    def plot(self, ax: Any = None, covariate: str | None = None) -> Any:
+        """Draw the components' means over the rows, against one covariate; the others stand at their means.
+
+        Parameters
+        ----------
+        ax : matplotlib axes, optional
+        covariate : str, optional
+            A column of the design; the first that is not constant by default.
+        """
+        from natfit.diagnostics.plots.mixture_regression import plot_regressions
+
+        return plot_regressions(self, ax, covariate)

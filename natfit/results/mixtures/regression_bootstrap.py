@@ -1,0 +1,135 @@
+"""Bootstrapped mixtures of regressions: units drawn again or responses made anew, labels matched to the fit's."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from natfit.data.arrays import one_blas_thread
+from natfit.data.block import Block
+from natfit.data.grouped import first_rows
+from natfit.results.mixtures.bootstrap import MixtureBootstrap, watched
+from natfit.results.mixtures.component_test import ComponentsTest
+from natfit.results.mixtures.regression_covariance import shown
+
+if TYPE_CHECKING:
+    from natfit.results.mixtures.regression import MixtureRegressionResults
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def bootstrap(
+    fit: MixtureRegressionResults, n_boot: int, kind: str, random_state: Any, progress: bool
+) -> MixtureBootstrap:
+    """Return bootstrapped estimates; see `natfit.MixtureRegressionResults.bootstrap`."""
+    import pandas as pd
+
+    if kind not in ("parametric", "nonparametric"):
+        raise ValueError(f"kind must be 'parametric' or 'nonparametric'; got {kind!r}")
+    rng = np.random.default_rng(random_state)
+    whole = repeated(fit.source.whole) if kind == "parametric" else fit.source.whole
+    made = []
+    with one_blas_thread():
+        for _ in watched(range(int(n_boot)), progress):
+            block = drawn(fit, whole, rng) if kind == "parametric" else resampled(whole, rng)
+            made.append(_estimates(fit, block))
+    return MixtureBootstrap(pd.DataFrame(made, columns=fit.params.index), fit.params, kind)
+
+
+def repeated(block: Block) -> Block:
+    """Return rows repeated as often as their frequencies say.
+
+    Raises
+    ------
+    ValueError
+        If frequencies are not whole numbers.
+    """
+    freq = block.columns.get("freq_weights")
+    if freq is None:
+        return block
+    if (freq != np.rint(freq)).any():
+        raise ValueError("a parametric bootstrap draws each row as often as it counts, so freq_weights must be whole")
+    columns = {name: column for name, column in block.columns.items() if name != "freq_weights"}
+    return Block(block.designs, columns).take(np.repeat(np.arange(block.n_rows), freq.astype(np.int64)))
+
+
+def resampled(block: Block, rng: np.random.Generator) -> Block:
+    """Return units drawn again: rows with the numbers of times as frequencies, or whole groups."""
+    starts, freq = first_rows(block), block.columns.get("freq_weights")
+    if starts is None:
+        chance = np.ones(block.n_rows) if freq is None else freq
+        counts = rng.multinomial(round(float(chance.sum())), chance / chance.sum()).astype(float)
+        return Block(block.designs, {**block.columns, "freq_weights": counts})
+    edges = np.append(starts, block.n_rows)
+    chosen = rng.integers(starts.size, size=starts.size)
+    rows = block.take(np.concatenate([np.arange(edges[g], edges[g + 1]) for g in chosen]))
+    codes = np.repeat(np.arange(starts.size), np.diff(edges)[chosen])
+    return Block(rows.designs, {**rows.columns, "group": codes})
+
+
+def drawn(fit: MixtureRegressionResults, block: Block, rng: np.random.Generator) -> Block:
+    """Return the rows with labels and responses drawn from the fitted mixture."""
+    own, rest = fit.likelihood.split(fit.base.params)
+    rows, components = fit.components.view(block), fit.components
+    prior = np.exp(fit.likelihood.weights.log_prob(own, block)) * np.ones(rows.n_units)
+    unit = np.minimum((np.cumsum(prior, axis=0) < rng.random(rows.n_units)).sum(axis=0), fit.n_components - 1)
+    starts = first_rows(block)
+    labels = unit if starts is None else np.repeat(unit, np.diff(np.append(starts, block.n_rows)))
+    made = np.empty(block.n_rows)
+    for k, member in enumerate(components.members):
+        at = labels == k
+        mu = rows.predicted(k, member, rest[components.coefficients_at[k]]).mu[at]
+        options = {"weight": block.columns["var_weights"][at]} if "var_weights" in block.columns else {}
+        if "trials" in block.columns:
+            options["trials"] = block.columns["trials"][at]
+        made[at] = member.family.sample_response(mu, rng, dispersion=components.dispersion(rest, k), **options)
+    return Block(block.designs, {**block.columns, "y": made})
+
+
+def test_components(
+    fit: MixtureRegressionResults, n_boot: int, n_init: int, random_state: Any, progress: bool
+) -> ComponentsTest:
+    """Return the test; see `natfit.MixtureRegressionResults.test_components`."""
+    from natfit.results.warnings import ConvergenceWarning, DegeneracyWarning, LocalMaximumWarning
+
+    if fit.model.data.freq_weights is not None or not fit.components.alike:
+        raise ValueError(
+            "the bootstrap test draws a response for each row and adds a component like the others; fit rows without "
+            "freq_weights and components of one family"
+        )
+    rng = np.random.default_rng(random_state)
+    order, whole, size = fit.model.rows.order, fit.source.whole, fit.n_components + 1
+    with warnings.catch_warnings():
+        for category in (ConvergenceWarning, DegeneracyWarning, LocalMaximumWarning):
+            warnings.simplefilter("ignore", category)
+        larger = fit.model.changed(n_components=size).fit(n_init=n_init, random_state=rng)
+        statistic = 2.0 * (larger.llf - fit.llf)
+        made = []
+        for _ in watched(range(int(n_boot)), progress):
+            y = drawn(fit, whole, rng).columns["y"]
+            if order is not None:
+                y = y[np.argsort(order)]
+            small = fit.model.changed(y).fit(n_init=max(n_init // 2, 1), random_state=rng)
+            large = fit.model.changed(y, size).fit(n_init=n_init, random_state=rng)
+            made.append(2.0 * max(large.llf - small.llf, 0.0))
+    replicates = np.array(made)
+    pvalue = (1.0 + (replicates >= statistic).sum()) / (1.0 + len(replicates))
+    return ComponentsTest(statistic, float(pvalue), replicates, fit.n_components, larger)
+
+
+test_components.__test__ = False  # type: ignore[attr-defined]
+
+
+def _estimates(fit: MixtureRegressionResults, block: Block) -> Array:
+    """Return the parameters shown of the maximum that is reached from the fit's own, labels matched."""
+    params = fit.model.again(fit, block)
+    if params is None:
+        return np.full(len(fit.params), np.nan)
+    if fit.components.alike:
+        theirs = fit.likelihood.shares(params, block).weighted
+        ours = fit.likelihood.shares(fit.base.params, block).responsibility
+        params = fit.likelihood.reordered(params, linear_sum_assignment(-(ours @ theirs.T))[1])
+    return shown(fit, params)[0]

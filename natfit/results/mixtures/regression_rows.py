@@ -1,0 +1,260 @@
+"""Rows of a mixture of regressions: predictions, classification, draws, and what is degenerate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from natfit.data.block import Block
+from natfit.data.checks import check_lengths
+from natfit.data.grouped import first_rows
+from natfit.data.groups import labels_of, read_grouping
+from natfit.data.matrix import as_columns
+from natfit.data.numbers import as_column
+from natfit.likelihoods.mixtures.concomitant import ConcomitantWeights
+from natfit.results.mixtures.degeneracy import MERGED, NO_ROWS
+
+if TYPE_CHECKING:
+    from natfit.results.mixtures.regression import MixtureRegressionResults
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+AT_LIMIT = 1e-3
+"""Distance of a mean from a limit of its domain under which it has as good as reached it."""
+
+
+def _labels(index: Any, n_rows: int) -> Any:
+    import pandas as pd
+
+    return pd.RangeIndex(n_rows) if index is None else index
+
+
+def _means(fit: MixtureRegressionResults, rows: Any) -> Array:
+    """Return the components' means of rows, (K, m)."""
+    rest = fit.likelihood.split(fit.base.params)[1]
+    made = []
+    with np.errstate(all="ignore"):
+        for k, member in enumerate(fit.components.members):
+            eta = rows.matvec(rest[fit.components.coefficients_at[k]])
+            made.append(member.link.mean(eta)[0])
+    return np.array(made)
+
+
+def _prior(fit: MixtureRegressionResults, exog: Any, known: dict[str, Any], n_rows: int, kept: Any) -> Array:
+    """Return the weights of rows before their responses are seen, (K, m)."""
+    weights, own = fit.likelihood.weights, fit.likelihood.split(fit.base.params)[0]
+    if not isinstance(weights, ConcomitantWeights):
+        return np.repeat(weights.probabilities(own)[:, None], n_rows, axis=1)
+    return np.exp(weights.log_weights(own, _covariates(fit, exog, known.get("concomitant"), n_rows)))
+
+
+def _covariates(fit: MixtureRegressionResults, exog: Any, given: Any, n_rows: int) -> Array:
+    """Return what the weights of rows depend on, (m, q); NaN where a row lacks it."""
+    concomitant = fit.model.rows.concomitant
+    assert concomitant is not None
+    if given is not None:
+        z = np.asarray(given, dtype=float).reshape(len(given), -1)
+    elif exog is None:
+        return concomitant.design.dense()
+    elif concomitant.frozen is None:
+        raise ValueError("the weights depend on covariates; give concomitant= of the new rows")
+    else:
+        made = concomitant.frozen.matrix(exog)
+        found = as_columns(made.matrix).dense()
+        if made.kept is None:
+            return found
+        z = np.full((len(made.kept), found.shape[1]), np.nan)
+        z[made.kept] = found
+    if z.shape != (n_rows, len(concomitant.names)):
+        raise ValueError(
+            f"concomitant needs {n_rows} rows of {len(concomitant.names)} columns ({', '.join(concomitant.names)}); it has "
+            f"shape {z.shape}"
+        )
+    return z
+
+
+def _new_rows(fit: MixtureRegressionResults, exog: Any, known: dict[str, Any]) -> tuple[Any, int]:
+    linear = {name: known[name] for name in ("offset", "exposure") if name in known}
+    rows = fit.model.new_rows(exog, transform=fit.model.formula is not None, **linear)
+    return rows, rows.design.shape[0] if rows.kept is None else len(rows.kept)
+
+
+def predict(fit: MixtureRegressionResults, exog: Any, which: str, known: dict[str, Any]) -> Any:
+    """Return means or weights; see `MixtureRegressionResults.predict`."""
+    import pandas as pd
+
+    if which not in ("mean", "components", "weights"):
+        raise ValueError(f"which must be 'mean', 'components' or 'weights'; got {which!r}")
+    _check_known(known, ("offset", "exposure", "concomitant"))
+    rows, n_rows = _new_rows(fit, exog, known)
+    index = _labels(rows.index, n_rows)
+    names = range(fit.n_components)
+    if which == "components":
+        return pd.DataFrame(_means(fit, rows).T, index=index, columns=names)
+    prior = _prior(fit, exog, known, n_rows, rows.kept)
+    if which == "weights":
+        return pd.DataFrame(prior.T, index=index, columns=names)
+    return pd.Series((prior * _means(fit, rows)).sum(axis=0), index=index, name="mean")
+
+
+def _check_known(known: dict[str, Any], allowed: tuple[str, ...]) -> None:
+    for name in known:
+        if name not in allowed:
+            raise TypeError(f"unexpected argument {name!r}; of rows there may be {', '.join(allowed)}")
+
+
+def of_rows(
+    fit: MixtureRegressionResults, exog: Any, endog: Any, known: dict[str, Any], function: Callable[..., Any]
+) -> tuple[tuple[Array, Array], Any]:
+    """Return log-densities (n,) and responsibilities (K, n) of rows, in their own order, and their labels."""
+    params, likelihood = fit.base.params, fit.likelihood
+    if exog is None:
+        order, index, n_rows = fit.model.rows.order, fit.model.data.index, fit.model.data.n_rows
+        blocks = [(block, function(likelihood, params, block)) for block in fit.source.blocks()]
+    else:
+        block, order, index = _new_block(fit, exog, endog, known)
+        n_rows = block.n_rows
+        blocks = [(block, function(likelihood, params, block))]
+    loglik = np.concatenate([_each_row(block, shares.loglik) for block, shares in blocks])
+    share = np.concatenate([_each_row(block, shares.responsibility) for block, shares in blocks], axis=1)
+    if order is not None:
+        back = np.empty_like(order)
+        back[order] = np.arange(len(order))
+        loglik, share = loglik[back], share[:, back]
+    return (loglik, share), _labels(index, n_rows)
+
+
+def _each_row(block: Block, values: Array) -> Array:
+    starts = first_rows(block)
+    return values if starts is None else np.repeat(values, np.diff(np.append(starts, block.n_rows)), axis=-1)
+
+
+def _new_block(
+    fit: MixtureRegressionResults, exog: Any, endog: Any, known: dict[str, Any]
+) -> tuple[Block, Array | None, Any]:
+    """Return new rows with their responses as a block, the order they stand in there, and their labels."""
+    _check_known(known, ("offset", "exposure", "var_weights", "trials", "groups", "concomitant"))
+    rows, n_rows = _new_rows(fit, exog, known)
+    if rows.kept is not None:
+        raise ValueError(f"{int((~rows.kept).sum())} of the new rows lack a value; leave them out")
+    data = fit.model.data
+    columns = {"y": _response(fit, exog, endog), "offset": rows.offset}
+    for name in ("var_weights", "trials"):
+        from_table = data.expressions.get(name)
+        given = known.get(name)
+        if given is None and from_table is not None:
+            given = data.frozen.evaluate(from_table, exog)
+        if given is None and getattr(data, name) is not None:
+            raise ValueError(f"the model's rows have {name}, on which the answer depends; give {name}= of the new rows")
+        columns[name] = None if given is None else as_column(name, given, rows.index)
+    groups = known.get("groups")
+    if groups is not None:
+        table = exog if fit.model.formula is not None else None
+        columns["group"] = read_grouping(labels_of(groups, "groups", table), "groups", n_rows, None, rows.index).codes
+    present = {name: column for name, column in columns.items() if column is not None}
+    check_lengths({"exog": n_rows, **{name: len(column) for name, column in present.items()}})
+    designs = {"mean": rows.design}
+    if fit.model.rows.concomitant is not None:
+        designs["weights"] = as_columns(_covariates(fit, exog, known.get("concomitant"), n_rows))
+    block = Block(designs, present)
+    if groups is None:
+        return block, None, rows.index
+    order = np.argsort(present["group"], kind="stable")
+    return block.take(order), order, rows.index
+
+
+def _response(fit: MixtureRegressionResults, exog: Any, endog: Any) -> Array:
+    """Return the response of new rows."""
+    data = fit.model.data
+    if endog is not None:
+        return np.asarray(endog, dtype=float)
+    if data.frozen is None:
+        raise ValueError("the component of a row depends on its response; give endog= of the new rows")
+    if data.levels is not None:
+        from natfit.data.table import Table
+
+        return (np.asarray(Table(exog).column(data.y_name)) == data.levels[1]).astype(float)
+    return data.frozen.evaluate(data.y_name, exog)
+
+
+def sample(fit: MixtureRegressionResults, exog: Any, random_state: Any, known: dict[str, Any]) -> tuple[Any, Any]:
+    """Draw labels and responses; see `MixtureRegressionResults.sample`."""
+    import pandas as pd
+
+    _check_known(known, ("offset", "exposure", "var_weights", "trials", "concomitant"))
+    rng = np.random.default_rng(random_state)
+    rows, n_rows = _new_rows(fit, exog, known)
+    prior = _prior(fit, exog, known, n_rows, rows.kept)
+    draws = rng.random(n_rows)
+    if exog is None and fit.model.rows.groups is not None:
+        draws = draws[fit.model.rows.groups]  # one label for a group
+    labels = np.minimum((np.cumsum(prior, axis=0) < draws).sum(axis=0), fit.n_components - 1)
+    means, made = _means(fit, rows), np.empty(n_rows)
+    rest = fit.likelihood.split(fit.base.params)[1]
+    own = {
+        name: known.get(name, getattr(fit.model.data, name) if exog is None else None)
+        for name in ("var_weights", "trials")
+    }
+    for k, member in enumerate(fit.components.members):
+        at = labels == k
+        options = {"weight": 1.0 if own["var_weights"] is None else np.broadcast_to(own["var_weights"], n_rows)[at]}
+        if own["trials"] is not None:
+            options["trials"] = np.broadcast_to(own["trials"], n_rows)[at]
+        phi = fit.components.dispersion(rest, k)
+        made[at] = member.family.sample_response(means[k, at], rng, dispersion=phi, **options)
+    index = _labels(rows.index, n_rows)
+    return pd.Series(made, index=index, name=fit.model.data.y_name), pd.Series(labels, index=index, name="component")
+
+
+def degeneracies(fit: MixtureRegressionResults) -> list[str]:
+    """Return what is degenerate about a fitted mixture of regressions, in words."""
+    total = fit.model.rows.n_units
+    gone = fit._weights * total < NO_ROWS
+    said = [
+        f"the weight of component {k} has gone to zero; use one component fewer" for k in np.flatnonzero(gone).tolist()
+    ]
+    if fit.n_components == 1:
+        return said
+    apart, away = _distances(fit)
+    for k in np.flatnonzero((away < AT_LIMIT) & ~gone).tolist():
+        said.append(f"the rows of component {k} are separated: its coefficients run off to infinity")
+    for j in range(fit.n_components):
+        for k in range(j + 1, fit.n_components):
+            if not gone[[j, k]].any() and apart[j, k] < MERGED:
+                said.append(f"components {j} and {k} have merged; use one component fewer")
+    return said
+
+
+def _distances(fit: MixtureRegressionResults) -> tuple[Array, Array]:
+    """Return how far components are from each other, (K, K), and their rows' means from limits of the domain, (K,).
+
+    The first is the average of the unit deviance over the smaller dispersion, and the squared log ratio of dispersions;
+    the second the greatest distance of a mean among a component's rows. Infinite where they can't be compared.
+    """
+    components, params = fit.components, fit.base.params
+    rest, K = fit.likelihood.split(params)[1], fit.n_components
+    phi = np.array([components.dispersion(rest, k) for k in range(K)])
+    apart, away, n_rows = np.zeros((K, K)), np.zeros(K), 0
+    with np.errstate(all="ignore"):
+        for block in fit.source.blocks():
+            rows = components.view(block)
+            mine = _each_row(block, fit.likelihood.shares(params, block, rows).responsibility) > 0.5
+            found = [
+                rows.predicted(k, member, rest[components.coefficients_at[k]])
+                for k, member in enumerate(components.members)
+            ]
+            n_rows += block.n_rows
+            for k, member in enumerate(components.members):
+                limits = np.array(member.family.attainable_limits)
+                if limits.size:
+                    nearest = np.abs(found[k].mu[mine[k], None] - limits).min(axis=1)
+                    away[k] = max(away[k], nearest.max(initial=0.0))
+                for j in range(k if components.alike else 0):
+                    apart[j, k] += member.family.unit_deviance(found[j].mu, found[k].mu, found[k].complement).sum()
+    limited = [bool(member.family.attainable_limits) for member in components.members]
+    if not components.alike:
+        return np.full((K, K), np.inf), np.where(limited, away, np.inf)
+    scale = np.minimum(phi[:, None], phi) * n_rows
+    return apart / scale + np.log(phi[:, None] / phi) ** 2, np.where(limited, away, np.inf)
