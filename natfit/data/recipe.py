@@ -1,9 +1,9 @@
-"""A formula frozen for tables that stream by: from any table to the response, the design and the columns beside them."""
+"""Formulas frozen for tables that stream by: from any table to the response, the designs and the columns beside them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +11,8 @@ from formulaic.parser.types import Factor
 
 from natfit.data.checks import check_missing, check_not_infinite
 from natfit.data.design import _EXPAND, Design, _masks, _rows
-from natfit.data.expand import FactorPlan
+from natfit.data.expand import FactorPlan, prefers_tabmat
+from natfit.data.matrix import Columns, as_columns
 from natfit.data.response import keep, make_response, one_column
 from natfit.data.values import level_codes
 
@@ -22,33 +23,43 @@ class Made(NamedTuple):
     """What a recipe makes of a table: one entry for each row that is kept."""
 
     y: Array
-    matrix: Any
+    designs: dict[str, Columns]
     extras: dict[str, Array]
     n_missing: int
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """The left side, the frozen right side, and the columns that go with the rows.
+    """The left side, the frozen right sides, and the columns that go with the rows.
 
     Parameters
     ----------
     response : tuple of (str, str)
         Expressions of the left side, and how each is evaluated; empty for rows to predict.
-    design : Design
+    designs : mapping of str to Design
+        By name: ``"mean"`` alone for a GLM, one for each parameter of a distribution. Those that are the same object are
+        expanded once.
     extras : mapping of str to str
         Offset, weights and the like: expressions by name.
     levels : FactorPlan, optional
-        Of a response that has two.
+        Of a response that has some; it becomes the number of each row's level, from 0.
     what : str
         What to call the data in messages.
+    chosen : mapping of str to tuple of int
+        The columns that are used of a design, where some are left out.
     """
 
     response: tuple[tuple[str, str], ...]
-    design: Design
+    designs: Mapping[str, Design]
     extras: Mapping[str, str]
     levels: FactorPlan | None
     what: str
+    chosen: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def y_name(self) -> str:
+        """The left side, as it was written."""
+        return " + ".join(name for name, _ in self.response)
 
     def __call__(self, table: Mapping[str, Any]) -> Made | None:
         """Return what is made of a table; None where no row of it is kept.
@@ -58,11 +69,11 @@ class Recipe:
         ValueError
             The table has a level that the first pass did not see, or an infinite value.
         """
-        evaluator = self.design._evaluator(table)
+        evaluator = self._whole()._evaluator(table)
         evaluator.table.what = self.what
         response = {name: evaluator(Factor(name, eval_method=method)) for name, method in self.response}
         columns = {name: one_column(evaluator(text), name, text) for name, text in self.extras.items()}
-        plans = self.design.factors
+        plans = {name: plan for design in self.designs.values() for name, plan in design.factors.items()}
         values = {name: evaluator.again(plan) for name, plan in plans.items()}
         n_rows = evaluator.table.n_rows
         dropped = check_missing(_masks({**response, **values}, columns), "drop", n_rows)
@@ -80,5 +91,30 @@ class Recipe:
             assert made is not None
             y = made
         rows = _rows(evaluator, values, plans, kept)
-        matrix = _EXPAND[self.design.layout](self.design.parts, plans, rows)
-        return Made(y, matrix, {name: keep(column, kept) for name, column in columns.items()}, n_missing)
+        expanded: dict[tuple[int, tuple[int, ...] | None], Columns] = {}
+        designs = {}
+        for name, design in self.designs.items():
+            chosen = self.chosen.get(name)
+            known = (id(design), chosen)
+            if known not in expanded:
+                matrix = _EXPAND[design.layout](design.parts, design.factors, rows)
+                expanded[known] = as_columns(matrix if chosen is None else matrix[:, list(chosen)])
+            designs[name] = expanded[known]
+        return Made(y, designs, {name: keep(column, kept) for name, column in columns.items()}, n_missing)
+
+    def _whole(self) -> Design:
+        """Return the first design with what the transforms of all of them have learned, and the names that all use."""
+        first, *others = self.designs.values()
+        if not others:
+            return first
+        state = {name: value for design in (first, *others) for name, value in design.state.items()}
+        context = {name: value for design in (first, *others) for name, value in design.context.items()}
+        return replace(first, state=state, context=context)
+
+    def for_rows(self, n_rows: int) -> Recipe:
+        """Return the recipe with each design in the layout that suits so many rows."""
+        made: dict[int, Design] = {}
+        for design in self.designs.values():
+            wide = prefers_tabmat(design.parts, design.factors, n_rows)
+            made[id(design)] = replace(design, layout="tabmat") if wide else design
+        return replace(self, designs={name: made[id(design)] for name, design in self.designs.items()})

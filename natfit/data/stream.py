@@ -170,20 +170,20 @@ class Changed:
 
 
 class StreamedDesign:
-    """The design of a streamed source as a whole: products are passes, and its rows are never held together."""
+    """A design of a streamed source as a whole: products are passes, and its rows are never held together."""
 
-    def __init__(self, source: StreamSource, width: int):
-        self.source = source
+    def __init__(self, source: StreamSource, width: int, name: str = "mean"):
+        self.source, self.name = source, name
         self.shape = (source.n_rows, width)
 
     def matvec(self, vector: Array) -> Array:
-        return np.concatenate(list(self.source.map(lambda block: block.designs["mean"].matvec(vector))))
+        return np.concatenate(list(self.source.map(lambda block: block.designs[self.name].matvec(vector))))
 
     def rmatvec(self, vector: Array) -> Array:
-        return self._with(vector, lambda block: block.designs["mean"].rmatvec(block.columns["along"]))
+        return self._with(vector, lambda block: block.designs[self.name].rmatvec(block.columns["along"]))
 
     def gram(self, weight: Array) -> Array:
-        return self._with(weight, lambda block: block.designs["mean"].gram(block.columns["along"]))
+        return self._with(weight, lambda block: block.designs[self.name].gram(block.columns["along"]))
 
     def _with(self, column: Array, product: Callable[[Block], Array]) -> Array:
         along = self.source.with_columns({"along": column})

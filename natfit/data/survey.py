@@ -71,7 +71,7 @@ class Surveyed:
 class Survey:
     """Looks one table over."""
 
-    formula: str
+    formulas: tuple[str, ...]
     names: tuple[str, ...]
     columns: tuple[str, ...]
     context: Mapping[str, Any]
@@ -80,8 +80,7 @@ class Survey:
 
     def __call__(self, table: Mapping[str, Any], number: int) -> Surveyed:
         evaluator = Evaluator(Table(table, self.what), self.context, {})
-        left, right = terms(self.formula, self.names)
-        factors = {factor.expr: factor for term in [*left, *right] for factor in term.factors}
+        factors = formula_factors(self.formulas, self.names)
         masks: dict[str, Array] = {}
         levels: dict[str, Values] = {}
         for name, factor in factors.items():
@@ -142,28 +141,32 @@ def _spread(rows: Rows) -> list[Rows]:
     return [taken(rows, list(rows), (starts[:, None] + np.arange(RUN)).ravel())]
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=64)
 def terms(formula: str, names: tuple[str, ...]) -> tuple[list[Any], list[Any]]:
     """Return the terms of a formula's left and right sides; read once for all tables."""
     return parse_formula(formula, names)
 
 
-def needed_columns(formula: str, names: Sequence[str], extras: Mapping[str, str]) -> list[str]:
-    """Return the columns that a formula and the expressions beside it use, in the tables' order."""
-    used = names_used(formula, names, extras)
+def formula_factors(formulas: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
+    """Return the factors of formulas' both sides by their expressions, each once."""
+    sides = [side for formula in formulas for side in terms(formula, tuple(names))]
+    return {factor.expr: factor for side in sides for term in side for factor in term.factors}
+
+
+def needed_columns(formulas: Sequence[str], names: Sequence[str], extras: Mapping[str, str]) -> list[str]:
+    """Return the columns that formulas and the expressions beside them use, in the tables' order."""
+    used = names_used(formulas, names, extras)
     return [name for name in names if name in used]
 
 
-def names_used(formula: str, names: Sequence[str], extras: Mapping[str, str]) -> set[str]:
-    """Return the names in a formula and in the expressions beside it: of columns, functions and constants."""
+def names_used(formulas: Sequence[str], names: Sequence[str], extras: Mapping[str, str]) -> set[str]:
+    """Return the names in formulas and in the expressions beside them: of columns, functions and constants."""
     import ast
 
     from natfit.data.parse import parse_python
 
-    left, right = terms(formula, tuple(names))
-    texts = [
-        factor.expr for term in [*left, *right] for factor in term.factors if factor.eval_method.value != "literal"
-    ]
+    factors = formula_factors(formulas, names)
+    texts = [name for name, factor in factors.items() if factor.eval_method.value != "literal"]
     used: set[str] = set()
     for text in [*texts, *extras.values()]:
         if text in names:
@@ -192,16 +195,14 @@ def joined(parts: Sequence[Rows], columns: Sequence[str], orders: Mapping[str, l
 
 
 def learned(tables: Tables, surveyed: Surveyed, survey: Survey) -> dict[str, Any]:
-    """Return what the formula's transforms learn: from all rows, or from the sample where that would be too much."""
-    left, right = terms(survey.formula, survey.names)
+    """Return what the formulas' transforms learn: from all rows, or from the sample where that would be too much."""
     sample = joined(surveyed.scouts, survey.columns, surveyed.orders)
     evaluator = Evaluator(Table(sample, survey.what), survey.context, {})
     learning = {}
-    for term in [*left, *right]:
-        for factor in term.factors:
-            columns = evaluator.learns_from(factor)
-            if columns is not None:
-                learning[factor.expr] = (factor, columns)
+    for name, factor in formula_factors(survey.formulas, survey.names).items():
+        columns = evaluator.learns_from(factor)
+        if columns is not None:
+            learning[name] = (factor, columns)
     if not learning:
         return {}
     used = sorted({column for _, columns in learning.values() for column in columns})

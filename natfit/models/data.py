@@ -158,8 +158,8 @@ class GLMData:
         weight = self.weight()
         return float(self.y.mean() if weight is None else (weight @ self.y) / weight.sum())
 
-    def source(self, n_jobs: int | None = None) -> Source:
-        """Return the rows as a source of blocks; views, no copy."""
+    def block(self) -> Block:
+        """Return all rows as one block; views, no copy."""
         columns = {"y": self.y}
         optional = {
             "offset": self.linear_offset(),
@@ -169,4 +169,8 @@ class GLMData:
             "trials": self.trials,
         }
         columns.update({name: column for name, column in optional.items() if column is not None})
-        return ArraySource(Block({"mean": self.design}, columns), n_jobs)
+        return Block({"mean": self.design}, columns)
+
+    def source(self, n_jobs: int | None = None) -> Source:
+        """Return the rows as a source of blocks; views, no copy."""
+        return ArraySource(self.block(), n_jobs)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
@@ -13,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from natfit.data.block import Block
-from natfit.data.matrix import Chosen, Constant, as_columns
-from natfit.data.recipe import Recipe
-from natfit.data.stream import StreamedDesign, StreamSource, checksum
-from natfit.data.survey import Rows, scouted
+from natfit.data.counting import Counted, Description, Frozen
+from natfit.data.matrix import Chosen, Constant
+from natfit.data.recipe import Made
+from natfit.data.stream import StreamedDesign
 from natfit.families.links import Link
 from natfit.families.response import Response
 from natfit.models.checks import check_rows, count_fractional, quasi_note, refuse_at_limit, to_proportions
@@ -26,86 +25,28 @@ Array = np.ndarray[Any, np.dtype[Any]]
 BESIDE = ("offset", "exposure", "freq_weights", "var_weights", "trials")
 
 
-@dataclass(frozen=True)
-class Maker:
-    """Makes a block of a table: what a pass runs, wherever the table lies."""
-
-    recipe: Recipe
-    chosen: tuple[int, ...] | None
-
-    def data(self, table: Mapping[str, Any]) -> GLMData | None:
-        """Return a table's rows as a GLM's data; None where none is kept."""
-        made = self.recipe(table)
-        if made is None:
-            return None
-        matrix = made.matrix if self.chosen is None else made.matrix[:, list(self.chosen)]
-        data = GLMData(made.y, as_columns(matrix), [], " + ".join(name for name, _ in self.recipe.response))
-        for name, column in made.extras.items():
-            setattr(data, name, column)
-        if data.y.ndim == 2:
-            to_proportions(data, SimpleNamespace(name="binomial"))
-        return data
-
-    def __call__(self, table: Mapping[str, Any], number: int) -> Block | None:
-        data = self.data(table)
-        return None if data is None else data.source().whole  # type: ignore[attr-defined]
+def take(y_name: str, made: Made) -> GLMData:
+    """Return a table's rows as a GLM's data."""
+    data = GLMData(made.y, made.designs["mean"], [], y_name)
+    for name, column in made.extras.items():
+        setattr(data, name, column)
+    if data.y.ndim == 2:
+        to_proportions(data, SimpleNamespace(name="binomial"))
+    return data
 
 
-@dataclass
-class Facts:
-    """What a first pass knows of the rows of some tables, and a sample of them."""
-
-    n_rows: int
-    n_missing: int
-    checksum: int
-    sums: dict[str, float]
-    limits: dict[str, tuple[float, float]]
-    scouts: list[Rows]
-
-    def merge(self, other: Facts) -> Facts:
-        if not self.n_rows or not other.n_rows:
-            first = self if self.n_rows else other
-            sums, limits = first.sums, first.limits
-        else:
-            sums = {name: value + other.sums[name] for name, value in self.sums.items()}
-            limits = {
-                n: (min(low, other.limits[n][0]), max(high, other.limits[n][1]))
-                for n, (low, high) in self.limits.items()
-            }
-        return Facts(
-            self.n_rows + other.n_rows,
-            self.n_missing + other.n_missing,
-            (self.checksum + other.checksum) % 2**64,
-            sums,
-            limits,
-            scouted(self.scouts + other.scouts),
-        )
-
-
-@dataclass(frozen=True)
-class Count:
-    """Takes the facts of one table."""
-
-    maker: Maker
-    columns: tuple[str, ...]
-
-    def __call__(self, table: Mapping[str, Any], number: int) -> Facts:
-        given = len(next(iter(table.values())))
-        data = self.maker.data(table)
-        if data is None:
-            return Facts(0, given, 0, {}, {}, [])
-        weight = data.weight()
-        limits = {"y": _limits(data.y)}
-        limits |= {name: _limits(getattr(data, name)) for name in BESIDE if getattr(data, name) is not None}
-        sums = {
-            "count": data.count(),
-            "weight": float(data.n_rows if weight is None else weight.sum()),
-            "weighted": float(data.y.sum() if weight is None else weight @ data.y),
-            "fractional": float(count_fractional(data)),
-        }
-        own = scouted([dict(table)])
-        rows = [{name: part[name] for name in self.columns} for part in own]
-        return Facts(data.n_rows, given - data.n_rows, checksum(data.y, number), sums, limits, rows)
+def describe(data: GLMData) -> Description:
+    """Return what a GLM has to know of all rows: counts, the response's sum, the limits of each column."""
+    weight = data.weight()
+    limits = {"y": _limits(data.y)}
+    limits |= {name: _limits(getattr(data, name)) for name in BESIDE if getattr(data, name) is not None}
+    sums = {
+        "count": data.count(),
+        "weight": float(data.n_rows if weight is None else weight.sum()),
+        "weighted": float(data.y.sum() if weight is None else weight @ data.y),
+        "fractional": float(count_fractional(data)),
+    }
+    return sums, limits
 
 
 def _limits(column: Array) -> tuple[float, float]:
@@ -117,29 +58,25 @@ class StreamedData:
 
     Parameters
     ----------
-    stream : StreamSource
-    facts : Facts
-    recipe : Recipe
-    names : list of str
-    terms : list of (str, slice)
-    chosen : list of int, optional
+    counted : Counted
+    frozen : Frozen
     """
 
     labelled = True
     index = labels = kept = has_constant = table = remembered = None
     k_constant = cached_property(GLMData.k_constant.func)  # type: ignore[attr-defined]
 
-    def __init__(self, stream: StreamSource, facts: Facts, maker: Maker, names: list[str], terms: list[Any]):
-        recipe = maker.recipe
-        self.stream, self.facts, self.maker = stream, facts, maker
-        self.names, self.terms, self.frozen = names, terms, recipe.design
-        self.chosen = None if maker.chosen is None else list(maker.chosen)
-        self.y_name = " + ".join(name for name, _ in recipe.response)
-        self.levels = None if recipe.levels is None else tuple(recipe.levels.levels)
+    def __init__(self, counted: Counted, frozen: Frozen):
+        recipe = counted.maker.recipe
+        self.stream, self.facts, self.maker = counted
+        self.names, self.terms, self.frozen = frozen.names["mean"], frozen.terms["mean"], recipe.designs["mean"]
+        self.chosen = list(recipe.chosen["mean"]) if recipe.chosen else None
+        self.y_name = recipe.y_name
+        self.levels = None if frozen.levels is None else tuple(frozen.levels)
         self.expressions = dict(recipe.extras)
         self.extra_names: dict[str, str] = {}
-        self.n_missing, self.n_rows = facts.n_missing, facts.n_rows
-        self.design: Any = StreamedDesign(stream, len(names))
+        self.n_missing, self.n_rows = self.facts.n_missing, self.facts.n_rows
+        self.design: Any = StreamedDesign(self.stream, len(self.names))
         self._given: dict[str, Array] = {}
 
     def changed(self, **changes: Any) -> StreamedData:
