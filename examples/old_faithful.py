@@ -31,7 +31,7 @@ print(book)
 
 # %%
 labels = two.predict(faithful)
-grid = np.stack(np.meshgrid(np.linspace(1.0, 5.8, 120), np.linspace(35, 105, 120)), axis=-1)
+grid = np.stack(np.meshgrid(np.linspace(0.8, 6.2, 120), np.linspace(30, 108, 120)), axis=-1)
 density = np.asarray(two.score_samples(grid.reshape(-1, 2))).reshape(120, 120)
 fig, ax = plt.subplots(layout="constrained")
 for label, marker in ((0, "o"), (1, "^")):
@@ -39,5 +39,5 @@ for label, marker in ((0, "o"), (1, "^")):
     ax.plot(own["eruptions"], own["waiting"], "k" + marker, fillstyle="none", markersize=4, label=f"component {label}")
 ax.contour(grid[..., 0], grid[..., 1], density, levels=[-9, -7, -6, -5], colors="0.4", linestyles="-")
 ax.set(xlabel="eruption, minutes", ylabel="wait for the next, minutes")
-ax.legend()
+ax.legend(loc="upper left")
 plt.show()

@@ -57,12 +57,13 @@ print(book)
 
 # %%
 fig, ax = plt.subplots(layout="constrained")
-for batch, grey in ((1, "0.0"), (4, "0.4"), (10, "0.7")):
+for batch, line, marker in ((1, "-", "o"), (4, "--", "s"), (10, ":", "^")):
     own = gasoline[gasoline["batch"].astype(int) == batch]
     temp = np.linspace(190, 450, 100)
     rows = {"batch": np.repeat(own["batch"].iloc[:1].to_numpy(), 100), "temp": temp}
-    ax.plot(temp, constant.predict(rows), color=grey, label=f"batch {batch}")
-    ax.plot(own["temp"], own["yield"], "o", color=grey)
+    ax.plot(temp, constant.predict(rows), "k" + line)
+    ax.plot(own["temp"], own["yield"], "k" + marker)
+    ax.plot([], [], "k" + line + marker, label=f"batch {batch}")
 ax.set(xlabel="end point, degrees Fahrenheit", ylabel="share of gasoline")
 ax.legend()
 plt.show()

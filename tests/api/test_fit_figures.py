@@ -14,6 +14,12 @@ import natfit as nf
 CRABS = pd.DataFrame(nf.datasets.load("crabs")).assign(any=lambda d: (d["sat"] > 0).astype(int))
 COUNTS = nf.GLM.from_formula("sat ~ width + C(color)", CRABS, family="poisson").fit()
 SHARES = nf.GLM.from_formula("any ~ width + C(color)", CRABS, family="binomial").fit()
+FAITHFUL = nf.datasets.load("faithful")
+ELLIPSES = nf.Mixture("gaussian", n_components=2, covariance="VVV").fit(FAITHFUL, random_state=0)
+HUMPS = nf.Mixture("gaussian", n_components=2).fit(FAITHFUL["waiting"], random_state=0)
+SIZES = nf.Mixture.select(
+    "gaussian", FAITHFUL, n_components=range(1, 3), covariance=["EEE", "VVV"], n_init=3, random_state=0
+)
 
 FIGURES = {
     "fitted": (COUNTS, "plot_residuals", {"kind": "fitted"}),
@@ -25,7 +31,34 @@ FIGURES = {
     "effect of levels": (SHARES, "plot_effect", {"variable": "color", "which": "linear"}),
     "influence": (COUNTS, "plot_influence", {}),
     "calibration": (SHARES, "plot_calibration", {"groups": 8}),
+    "ellipses": (ELLIPSES, "plot", {}),
+    "humps": (HUMPS, "plot", {}),
+    "em": (HUMPS, "plot_convergence", {}),
+    "sizes": (SIZES, "plot", {}),
 }
+
+
+def lines_of(ax):
+    """Each line with a name: whether it is drawn, how, and with which marker."""
+    named = [line for line in ax.lines if not line.get_label().startswith("_") and line.get_label() != "best"]
+    return [(line.get_linestyle(), line.get_marker(), line.get_fillstyle(), line.get_linewidth()) for line in named]
+
+
+@pytest.mark.parametrize("name", ["ellipses", "humps", "em", "sizes"])
+def test_the_lines_of_a_mixture_differ_by_more_than_their_colour(name):
+    fit, method, options = FIGURES[name]
+    lines = lines_of(getattr(fit, method)(**options))
+    assert len(lines) >= 2
+    assert len(set(lines)) == len(lines)
+
+
+def test_criteria_are_drawn_above_the_best():
+    ax = SIZES.plot()
+    drawn = {line.get_label(): line.get_ydata() for line in ax.lines}
+    least = min(fit.bic for fit in SIZES.fits.values())
+    for (name, size), fit in SIZES.fits.items():
+        assert drawn[name][size - 1] == pytest.approx(fit.bic - least)
+    assert ax.get_legend().get_texts()[0].get_text() == min(SIZES.fits, key=lambda key: SIZES.fits[key].bic)[0]
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,8 @@ def plot_rootogram(fit: Any, highest: int | None, ax: Any) -> Any:
     ax.plot(counts, expected, color=COLOURS[1], marker="o", markersize=4, linewidth=1.6, label="expected")
     ax.axhline(0.0, color="0.2", linewidth=1.0)
     ax.axhspan(-1.0, 1.0, color="0.85", linewidth=0, zorder=0, label="within chance (+-1)")
+    ax.set_ylim(bottom=min(float((expected - root).min()), -1.0) - 0.06 * float(expected.max()))
+    ax.xaxis.get_major_locator().set_params(integer=True)
     told = "Bars that end below 0 are counts that the model expects too rarely; above, too often."
     finish(ax, f"Hanging rootogram, {fit.family.name}", "Count", "Root of the number of rows", told)
     return ax

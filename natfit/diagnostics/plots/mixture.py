@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from natfit.diagnostics.plotting import COLOURS, LINES, MARKERS, finish, logarithmic, new_axes, series
 from natfit.families.multivariate_normal import MultivariateNormal
 
 if TYPE_CHECKING:
@@ -17,15 +18,14 @@ Array = np.ndarray[Any, np.dtype[Any]]
 MOST_POINTS = 5_000
 """Rows drawn in a scatter plot; of more, every so many."""
 
+LINEAR = 10.0
+"""Up to here differences of a criterion are drawn to scale: beyond, the evidence is overwhelming (Kass & Raftery, 1995)."""
+
+BINS = 30
+"""Of a histogram of measurements: rules for one hump make them too wide where there are several."""
+
 MOST_EM = 3_000
 """Passes of EM that are drawn for comparison."""
-
-
-def axes_of(ax: Any, **options: Any) -> Any:
-    """Return the axes given, or those of a new figure."""
-    import matplotlib.pyplot as plt
-
-    return plt.subplots(**options)[1] if ax is None else ax
 
 
 def plot_mixture(fit: MixtureResults, ax: Any = None, columns: Any = None) -> Any:
@@ -40,11 +40,11 @@ def plot_mixture(fit: MixtureResults, ax: Any = None, columns: Any = None) -> An
     if data.y is None:
         raise ValueError("the plot needs the rows in memory, and this fit has them from a source; fit arrays instead")
     if len(fit.columns) == 1:
-        return _density(fit, axes_of(ax))
+        return _density(fit, new_axes(ax))
     chosen = list(columns or fit.columns)
     if len(chosen) != 2 or not set(chosen) <= set(fit.columns):
         raise ValueError(f"name two columns to draw, as in plot(columns=[...]); there are {', '.join(fit.columns)}")
-    return _ellipses(fit, axes_of(ax), chosen)
+    return _ellipses(fit, new_axes(ax), chosen)
 
 
 def _density(fit: MixtureResults, ax: Any) -> Any:
@@ -56,19 +56,23 @@ def _density(fit: MixtureResults, ax: Any) -> Any:
         edges = np.arange(y.min(), y.max() + 2) - 0.5
         x = np.arange(y.min(), y.max() + 1)
     else:
-        edges = np.histogram_bin_edges(y, "fd" if weight is None else 30)
+        edges = np.histogram_bin_edges(y, BINS)
         pad = 0.05 * (y.max() - y.min())
         x = np.linspace(max(y.min() - pad, family.support.low + 1e-9), min(y.max() + pad, family.support.high), 600)
     ax.hist(y, edges, weights=weight, density=True, color="0.85", label="rows")
     shape = x.reshape(-1, 1, *([1] * len(family.support.event_shape)))
     each = np.exp(family.home_log_prob(shape, home[None])) * fit._weights[: len(home)]
-    style = {"marker": "o", "ms": 4} if discrete else {}
+    ax.plot(x, np.exp(fit.score_samples(x).to_numpy()), color="0.35", lw=3.0, label="mixture")
     for k in range(len(home)):
-        ax.plot(x, each[:, k], lw=1.2, label=f"component {k} ({fit._weights[k]:.2f})", **style)
-    ax.plot(x, np.exp(fit.score_samples(x).to_numpy()), color="0.15", lw=1.8, label="mixture", zorder=3)
-    ax.set(xlabel=fit.columns[0], ylabel="probability" if discrete else "density")
-    ax.legend(frameon=False)
+        own = {} if discrete else {"markevery": (7 * k % 50, 50)}
+        ax.plot(x, each[:, k], label=name_of(fit, k), **(series(k, filled=False) | {"markersize": 5} | own))
+    finish(ax, f"Mixture of {fit.n_components}", str(fit.columns[0]), "Probability" if discrete else "Density")
     return ax
+
+
+def name_of(fit: MixtureResults, component: int) -> str:
+    """Return a component's name for a legend: its number and its weight."""
+    return f"component {component}, weight {fit._weights[component]:.2f}"
 
 
 def _ellipses(fit: MixtureResults, ax: Any, chosen: list[str]) -> Any:
@@ -76,10 +80,10 @@ def _ellipses(fit: MixtureResults, ax: Any, chosen: list[str]) -> Any:
     every = max(1, len(y) // MOST_POINTS)
     i, j = (fit.columns.index(name) for name in chosen)
     label = fit.predict().to_numpy()[::every]
-    from matplotlib import colormaps
-
-    colours = colormaps["tab10"](np.arange(fit.n_components) % 10)
-    ax.scatter(y[::every, i], y[::every, j], s=10, color=colours[label], alpha=0.5, linewidths=0)
+    for k in range(fit.n_components):
+        own = label == k
+        style = {"color": COLOURS[k % len(COLOURS)], "marker": MARKERS[k % len(MARKERS)]}
+        ax.scatter(y[::every, i][own], y[::every, j][own], s=14, alpha=0.45, linewidths=0, **style)
     angle = np.linspace(0.0, 2.0 * np.pi, 200)
     circle = np.stack([np.cos(angle), np.sin(angle)])
     for part, home in zip(fit._parts, fit._members, strict=True):
@@ -91,41 +95,49 @@ def _ellipses(fit: MixtureResults, ax: Any, chosen: list[str]) -> Any:
             for share, width in ((0.5, 1.8), (0.9, 0.9)):
                 radius = np.sqrt(-2.0 * np.log1p(-share))  # of a chi-squared with two degrees of freedom
                 path = mean[:, None] + radius * np.linalg.cholesky(covariance) @ circle
-                name = f"component {k} ({fit._weights[k]:.2f})" if share == 0.5 else None
-                ax.plot(*path, color=colours[k], lw=width, label=name)
-    ax.set(xlabel=chosen[0], ylabel=chosen[1], title="ellipses hold 50 % and 90 % of a component")
-    if ax.get_legend_handles_labels()[0]:
-        ax.legend(frameon=False)
+                name = name_of(fit, k) if share == 0.5 else None
+                line = {"color": COLOURS[k % len(COLOURS)], "linestyle": LINES[k % len(LINES)]}
+                ax.plot(*path, lw=width, label=name, **line)
+    told = "Ellipses hold 50 % and 90 % of a component."
+    finish(ax, f"Mixture of {fit.n_components}", str(chosen[0]), str(chosen[1]), told)
     return ax
 
 
 def plot_selection(selection: MixtureSelection, criterion: str = "bic", ax: Any = None) -> Any:
-    """Draw a criterion against the number of components, a line for each covariance model; return the axes."""
-    from matplotlib import colormaps
+    """Draw a criterion, less its least value, against the number of components, a line for each covariance model.
 
-    ax = axes_of(ax)
-    names = list(dict.fromkeys(name for name, _ in selection.fits))
-    colours = colormaps["tab20"](np.arange(len(names)) % 20)
-    for name, colour in zip(names, colours, strict=True):
-        points = sorted((size, getattr(fit, criterion)) for (own, size), fit in selection.fits.items() if own == name)
-        ax.plot(*zip(*points, strict=True), marker="o", ms=4, lw=1.2, color=colour, label=name)
-    best = min(selection.fits, key=lambda key: getattr(selection.fits[key], criterion))
-    ax.plot(best[1], getattr(selection.fits[best], criterion), marker="o", ms=11, mfc="none", mec="0.15", ls="none")
-    ax.set(xlabel="number of components", ylabel=f"{criterion.upper()} (smaller is better)")
+    The legend names models from the best to the worst.
+    """
+    ax = new_axes(ax)
+    value = {key: float(getattr(fit, criterion)) for key, fit in selection.fits.items()}
+    best = min(value, key=lambda key: value[key])
+    names = list(dict.fromkeys(name for name, _ in value))
+    styles = {name: series(k, filled=k < len(MARKERS)) for k, name in enumerate(names)}
+    for name in sorted(names, key=lambda name: min(each for (own, _), each in value.items() if own == name)):
+        points = sorted((size, each - value[best]) for (own, size), each in value.items() if own == name)
+        ax.plot(*zip(*points, strict=True), label=name if selection.gaussian else None, **styles[name])
+    ax.plot(best[1], 0.0, marker="o", ms=15, mfc="none", mec="0.15", ls="none", label="best")
+    ax.set_yscale("symlog", linthresh=LINEAR)
+    ax.set_ylim(bottom=-0.2 * LINEAR)
     ax.xaxis.get_major_locator().set_params(integer=True)
-    if selection.gaussian:
-        ax.legend(frameon=False, fontsize="small", ncols=2 if len(names) > 7 else 1)
+    rule = criterion.upper()
+    told = f"The best is {value[best]:.1f}. The axis is linear up to {LINEAR:g}, then logarithmic."
+    finish(ax, f"{rule} of each number of components", "Number of components", f"{rule} above the best", told)
     return ax
 
 
 def plot_convergence(fit: MixtureResults, ax: Any = None) -> Any:
     """Draw the log-likelihood still to be gained against passes over the data, for this fit and for EM; return the axes."""
+    from matplotlib.ticker import LogLocator, ScalarFormatter
+
     traces = fit.model.traces(fit.base, MOST_EM)
-    ax = axes_of(ax)
+    ax = new_axes(ax)
     least = 1e-10 * max(abs(fit.llf), 1.0)
-    for name, colour in (("EM", "0.6"), ("natfit", "tab:blue")):
+    for name, style in (("EM", {"color": "0.5", "linestyle": "--"}), ("natfit", {"color": COLOURS[0]})):
         passes, left = np.array(traces[name], dtype=float).T
-        ax.plot(passes, np.maximum(left, least), label=name, color=colour, lw=1.8)
-    ax.set(xscale="log", yscale="log", xlabel="passes over the data", ylabel="log-likelihood left to gain, nats")
-    ax.legend(frameon=False)
+        ax.plot(passes, np.maximum(left, least), label=name, linewidth=2.0, **style)
+    logarithmic(ax)
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.xaxis.set_major_formatter(ScalarFormatter())
+    finish(ax, "EM and the natural gradient", "Passes over the data", "Log-likelihood left to gain, nats")
     return ax
