@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import special
 
 from natfit.families.distributional.base import Parameters
 from natfit.families.distributional.reused import PREFERRED, Reused
@@ -134,25 +133,34 @@ class Diagnosis:
         Parameters
         ----------
         restricted : DistributionalResults
-            Of the same response and rows, with fewer free coefficients.
+            Of the same response and rows, with fewer free coefficients, nested in this fit.
 
         Raises
         ------
         ValueError
-            If the fits are not of the same responses, or this one has no more coefficients.
+            If the fits are not of the same responses, this one has no more coefficients, a fit did not converge, or the
+            restricted model is no special case of this one: another family, parametrization or link, or predictors that
+            this one's columns do not span.
+
+        Notes
+        -----
+        A fit of the simpler family that is left where a parameter of this one tends to a limit (the Poisson of a negative
+        binomial, the Gaussian of a Student's t) counts as nested where that parameter is a constant. The statistic is then
+        as often a chi-square with one degree of freedom less, and the p-value is that of the mixture: Self & Liang (1987),
+        JASA 82, 605-610, case 6.
+
+        Examples
+        --------
+        >>> import natfit as nf
+        >>> data = nf.datasets.load("quine")
+        >>> both = [nf.DistributionalRegression.from_formula(f, data, "nb2").fit() for f in ("Days ~ Age", "Days ~ 1")]
+        >>> statistic, p, df = both[0].lr_test(both[1])
+        >>> round(statistic, 2), df
+        (10.45, 3.0)
         """
-        mine, theirs = self.model.data, restricted.model.data
-        same = mine.y.shape == theirs.y.shape and np.array_equal(mine.y, theirs.y)
-        if not same or not _equal(mine.freq_weights, theirs.freq_weights):
-            raise ValueError("both fits must be of the same responses in the same rows, with the same weights")
-        df = self.df_model - restricted.df_model
-        if df <= 0:
-            raise ValueError(
-                f"the restricted fit must have fewer free coefficients than this one's {self.df_model:g}, and has "
-                f"{restricted.df_model:g}"
-            )
-        statistic = 2.0 * (self.llf - restricted.llf)
-        return statistic, float(special.chdtrc(df, max(statistic, 0.0))), df
+        from natfit.results.distributional.nested import likelihood_ratio
+
+        return likelihood_ratio(self, restricted)  # type: ignore[arg-type]
 
     def limit_reached(self) -> str:
         """Return in words which parameter has run to a limit where it is not identified, and the simpler family; or ""."""
@@ -225,9 +233,3 @@ def _canonical(matrix: Array, first: slice, second: slice) -> float:
     inner = np.linalg.solve(left, matrix[first, second])
     turned = np.linalg.solve(right, inner.T)
     return float(np.linalg.svd(turned, compute_uv=False)[0])
-
-
-def _equal(one: Array | None, other: Array | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return np.array_equal(one, other)
