@@ -1,20 +1,28 @@
 """Whether intervals of distributional regressions hold the true coefficients: ``python -m benchmarks.recovery``.
 
 For every family, data are drawn again and again from known coefficients of every parameter and fitted from default starts;
-counted is how often the 95 % Wald limits hold each coefficient, with the simulation's own error.
+counted is how often the 95 % Wald limits hold each coefficient, with the simulation's own error. Each family and size has a
+random stream of its own, so that what chance does to one tells nothing of another.
 
-    python -m benchmarks.recovery [--replicates 2000] [--rows 200,1000] [--families beta,zip] [--output table.md]
+    python -m benchmarks.recovery [--replicates 2000] [--rows 200,1000] [--families beta,zip] [--found found.jsonl]
+
+Every study is appended to ``--found`` as it ends, and one that is there already is not made again. ``--table docs.md``
+writes what the file holds as two tables: families, and the coefficients that chance does not explain.
 """
 
 from __future__ import annotations
 
 import argparse
+import collections
+import json
 import time
 import warnings
+import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import stats
 
 import natfit as nf
 from natfit.families import distributional
@@ -24,23 +32,35 @@ Array = np.ndarray[Any, np.dtype[Any]]
 LEVEL = 0.95
 SLOPES = (0.3, 0.15)
 """Slopes, on the predictors' scale, of the first parameter and of the others."""
+FAR = 3.0
+"""Simulation errors from which a coverage counts as far from what it should be."""
 
 
-class Row(NamedTuple):
-    """What came of one coefficient."""
+class Study(NamedTuple):
+    """What came of one family at one size: for each coefficient how often it was held, and its mean z."""
 
     family: str
     rows: int
-    coefficient: str
+    coefficients: list[str]
     fits: int
-    failed: int
-    coverage: float
-    bias: float
+    failed: dict[str, int]
+    held: list[int]
+    mean_z: list[float]
+    seconds: float
+
+    @property
+    def coverage(self) -> Array:
+        return np.array(self.held) / max(self.fits, 1)
 
     @property
     def error(self) -> float:
-        """Standard error of the coverage by simulation."""
+        """Standard error of a coverage by simulation."""
         return float(np.sqrt(LEVEL * (1.0 - LEVEL) / max(self.fits, 1)))
+
+    @property
+    def far(self) -> Array:
+        """Which coefficients are held more or less often than chance explains."""
+        return np.abs(self.coverage - LEVEL) > FAR * self.error
 
 
 def family_of(name: str) -> Any:
@@ -49,45 +69,53 @@ def family_of(name: str) -> Any:
     return type(family)(classes=("a", "b", "c")) if hasattr(family, "classes") else family
 
 
-def study(name: str, rows: int, replicates: int, seed: int = 20_251) -> list[Row]:
+def study(name: str, rows: int, replicates: int, seed: int = 20_251) -> Study:
     """Return the coverage of every coefficient of a family."""
+    begin = time.perf_counter()
     family = family_of(name)
     links = family.resolve_links({})
-    point = family.example_parameters()[0]
-    rng = np.random.default_rng(seed)
-    truth, hits, bias, failed = _truth(family, links, point), [], [], 0
+    rng = np.random.default_rng([seed, zlib.crc32(name.encode()), rows])
+    truth = _truth(family, links, family.example_parameters()[0])
+    scores, failed = [], collections.Counter[str]()
     for _ in range(replicates):
-        X = np.column_stack([np.ones(rows), rng.normal(size=rows)])
-        theta, used = [], 0
-        for parameter, link in zip(family.parameter_names, links, strict=True):
-            own = X[:, : 1 + (parameter != "power")]
-            theta.append(link.inverse(own @ truth[used : used + own.shape[1]]))
-            used += own.shape[1]
-        y = family.sample(theta, rng)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                exog = X if family.shared_predictors else _designs(family, X)
-                model = nf.DistributionalRegression(y, exog, distributional.get(name))
-                fit = model.fit()
-            except ValueError:  # a draw that has no fit at all: a class without rows, counts that are all zero
-                failed += 1
-                continue
-        if not fit.converged:
-            failed += 1
-            continue
-        full, tie = fit.coefficients, model.constraints.tie.matrix
-        se = np.sqrt(np.einsum("ij,jk,ik->i", tie, np.asarray(fit.cov_params()), tie))
-        z = (full - truth) / se
-        hits.append(np.abs(z) < 1.959964)
-        bias.append(z)
+        X, y = _draw(family, links, truth, rows, rng)
+        found = _standardized(name, family, X, y, truth)
+        if isinstance(found, str):
+            failed[found] += 1
+        else:
+            scores.append(found)
     names = [f"{p}:{column}" for p in family.parameter_names for column in ("const", "x")[: 1 + (p != "power")]]
-    held = np.mean(hits, axis=0) if hits else np.full(len(names), np.nan)
-    shift = np.mean(bias, axis=0) if bias else held
-    return [
-        Row(name, rows, label, len(hits), failed, float(c), float(b))
-        for label, c, b in zip(names, held, shift, strict=True)
-    ]
+    z = np.array(scores).reshape(-1, len(names))
+    held = (np.abs(z) < stats.norm.ppf(0.5 + 0.5 * LEVEL)).sum(axis=0)
+    mean = z.mean(axis=0) if len(z) else np.full(len(names), np.nan)
+    return Study(name, rows, names, len(z), dict(failed), held.tolist(), mean.tolist(), time.perf_counter() - begin)
+
+
+def _draw(family: Any, links: Any, truth: Array, rows: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    X = np.column_stack([np.ones(rows), rng.normal(size=rows)])
+    theta, used = [], 0
+    for parameter, link in zip(family.parameter_names, links, strict=True):
+        own = X[:, : 1 + (parameter != "power")]
+        theta.append(link.inverse(own @ truth[used : used + own.shape[1]]))
+        used += own.shape[1]
+    return X, family.sample(theta, rng)
+
+
+def _standardized(name: str, family: Any, X: Array, y: Array, truth: Array) -> Array | str:
+    """Return the estimates' distances from the truth in their own standard errors, or why there are none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            exog = X if family.shared_predictors else _designs(family, X)
+            model = nf.DistributionalRegression(y, exog, distributional.get(name))
+            fit = model.fit()
+        except ValueError as refusal:  # a draw that has no fit at all: a class without rows, counts that are all zero
+            return str(refusal)
+    if not fit.converged:
+        return fit.reason
+    tie = model.constraints.tie.matrix
+    se = np.sqrt(np.einsum("ij,jk,ik->i", tie, np.asarray(fit.cov_params()), tie))
+    return (fit.coefficients - truth) / se
 
 
 def _designs(family: Any, X: Array) -> dict[str, Array]:
@@ -104,19 +132,47 @@ def _truth(family: Any, links: Any, point: Array) -> Array:
     return np.array(found)
 
 
-def table(found: list[Row]) -> str:
-    """Return a Markdown table; coverages further from 0.95 than three simulation errors are marked."""
-    lines = [
-        "| family | rows | coefficient | fits | not fitted | coverage | error | mean z |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for row in found:
-        far = "*" if abs(row.coverage - LEVEL) > 3.0 * row.error else ""
+def tables(found: list[Study]) -> str:
+    """Return two Markdown tables: a line for each study, and one for each coefficient far from its level."""
+    lines = ["| family | rows | fits | not fitted | mean coverage | lowest | highest | error | far |", "|---" * 9 + "|"]
+    for each in sorted(found):
+        low, high = int(np.argmin(each.coverage)), int(np.argmax(each.coverage))
         lines.append(
-            f"| {row.family} | {row.rows} | {row.coefficient} | {row.fits} | {row.failed} | {row.coverage:.3f}{far} | "
-            f"{row.error:.3f} | {row.bias:+.2f} |"
+            f"| {each.family} | {each.rows} | {each.fits} | {sum(each.failed.values())} | {each.coverage.mean():.3f} | "
+            f"{each.coverage[low]:.3f} ({each.coefficients[low]}) | {each.coverage[high]:.3f} | {each.error:.4f} | "
+            f"{int(each.far.sum())} of {each.far.size} |"
         )
-    return "\n".join(lines) + "\n"
+    lines += ["", "| far | rows | coefficient | coverage | errors off | mean z |", "|---" * 6 + "|"]
+    for each in sorted(found):
+        for k in np.flatnonzero(each.far):
+            off = (each.coverage[k] - LEVEL) / each.error
+            lines.append(
+                f"| {each.family} | {each.rows} | {each.coefficients[k]} | {each.coverage[k]:.3f} | {off:+.1f} | "
+                f"{each.mean_z[k]:+.2f} |"
+            )
+    return "\n".join([*lines, "", *_chance(found)]) + "\n"
+
+
+def _chance(found: list[Study]) -> list[str]:
+    """Say for each size how many coefficients are far, and how many chance alone would make so."""
+    lines = []
+    for rows in sorted({each.rows for each in found}):
+        own = [each for each in found if each.rows == rows]
+        total, far = sum(each.far.size for each in own), sum(int(each.far.sum()) for each in own)
+        expected = total * 2.0 * stats.norm.sf(FAR)
+        likely = stats.binom.sf(far - 1, total, 2.0 * stats.norm.sf(FAR))
+        lines.append(
+            f"- {rows} rows: {far} of {total} coefficients far, by chance {expected:.1f}; as many or more has "
+            f"probability {likely:.3g}"
+        )
+    return lines
+
+
+def load(path: Path | None) -> list[Study]:
+    """Return the studies that a file holds."""
+    if path is None or not path.exists():
+        return []
+    return [Study(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def main() -> None:
@@ -124,24 +180,28 @@ def main() -> None:
     parser.add_argument("--replicates", type=int, default=2000)
     parser.add_argument("--rows", default="200,1000")
     parser.add_argument("--families", default=",".join(distributional.names()))
-    parser.add_argument("--output", type=Path)
+    parser.add_argument("--found", type=Path)
+    parser.add_argument("--table", type=Path)
     asked = parser.parse_args()
-    found: list[Row] = []
-    for name in asked.families.split(","):
+    found = load(asked.found)
+    known = {(each.family, each.rows) for each in found}
+    for name in filter(None, asked.families.split(",")):
         for rows in map(int, asked.rows.split(",")):
-            begin = time.perf_counter()
+            if (name, rows) in known:
+                continue
             own = study(name, rows, asked.replicates)
-            found += own
-            worst = min(own, key=lambda row: row.coverage)
+            found.append(own)
             print(
-                f"{name} {rows}: worst {worst.coverage:.3f} of {worst.coefficient}, {own[0].failed} not fitted, "
-                f"{time.perf_counter() - begin:.0f} s",
+                f"{name} {rows}: lowest {own.coverage.min():.3f}, not fitted {own.failed}, {own.seconds:.0f} s",
                 flush=True,
             )
-    if asked.output:
-        asked.output.write_text(table(found), encoding="utf-8")
+            if asked.found:
+                with asked.found.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(own._asdict()) + "\n")
+    if asked.table:
+        asked.table.write_text(tables(found), encoding="utf-8")
     else:
-        print(table(found))
+        print(tables(found))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,13 +33,21 @@ class Block:
     def take(self, rows: Array) -> Block:
         """Return the rows of these numbers as a block of copies."""
         return Block(
-            {name: design.take(rows) for name, design in self.designs.items()},
+            self._cut(lambda design: design.take(rows)),
             {name: column[rows] for name, column in self.columns.items()},
         )
 
     def rows(self, start: int, stop: int) -> Block:
         """Return the rows ``start:stop`` as a block of views."""
         return Block(
-            {name: design.rows(start, stop) for name, design in self.designs.items()},
+            self._cut(lambda design: design.rows(start, stop)),
             {name: column[start:stop] for name, column in self.columns.items()},
         )
+
+    def _cut(self, cut: Callable[[Columns], Columns]) -> dict[str, Columns]:
+        """Cut each design once: those that are one object under several names remain one."""
+        made: dict[int, Columns] = {}
+        for design in self.designs.values():
+            if id(design) not in made:
+                made[id(design)] = cut(design)
+        return {name: made[id(design)] for name, design in self.designs.items()}

@@ -79,6 +79,11 @@ class DistributionalLikelihood:
         """Return the same likelihood with the expected information of one row in so many."""
         return DistributionalLikelihood(self.family, self.links, self.names, self.held, thin)
 
+    @property
+    def metric_cost(self) -> float:
+        """How many passes for the score the information of every row costs: a quadrature takes scores at many responses."""
+        return 50.0 if self.family.costly else 1.0
+
     def predictors(self, params: Array, block: Block) -> list[Array]:
         """Return the linear predictor of each free parameter, offsets added."""
         found = []

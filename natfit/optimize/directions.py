@@ -176,7 +176,8 @@ class NaturalGradient(Direction):
 
     def need(self, state: State) -> int:
         if self._lazy is not None and not state.plain:
-            return self._lazy.need(state, SCORE | METRIC)
+            last = METRICS[self.finish][0] if self.finish and self._lazy.newton else 0
+            return self._lazy.need(state, SCORE | METRIC | last)
         if state.held is not None and state.age + 1 < self._steps and not state.near and not state.finishing:
             return SCORE
         need = SCORE | METRIC | METRICS[self.metric][0] | (FACTOR if state.factor else 0)
@@ -184,9 +185,9 @@ class NaturalGradient(Direction):
 
     def __call__(self, objective: Objective, point: Point, state: State) -> tuple[Heading, State]:
         if self._lazy is not None and not state.plain:
-            point, state, ahead = self._lazy.hold(point, state, newton=self.finish is None)
+            point, state, ahead = self._lazy.hold(point, state, newton=self.finish is None or self._lazy.newton)
             if not state.plain:
-                return self._along(point, self.metric)._replace(ahead=ahead), state
+                return self._lazily(point, ahead), state
             if state.age > 0:
                 point = _with_more(objective, point, METRIC)
             state = state._replace(held=None, age=0)
@@ -205,6 +206,18 @@ class NaturalGradient(Direction):
             except SingularMetric:
                 pass  # not positive definite here: the metric that always is serves on
         return heading._replace(point=point), state
+
+    def _lazily(self, point: Point, ahead: float | None) -> Heading:
+        """Head along the metric that is held; near the optimum along that of the finish, where the point has it."""
+        heading = self._along(point, self.metric)
+        if self.finish is None or METRICS[self.finish][1] not in point.sums:
+            return heading._replace(ahead=ahead)
+        if heading.decrement is not None and heading.decrement < self.finish_within**2:
+            try:
+                return self._along(point, self.finish)._replace(ahead=ahead)
+            except SingularMetric:
+                pass  # not positive definite here: the metric that always is serves on, and squares nothing
+        return heading
 
     def _with_held(self, objective: Objective, point: Point, state: State) -> tuple[Point, State]:
         """Give the point the metric that is held, or hold the point's own; take it anew where it serves badly."""

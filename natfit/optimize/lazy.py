@@ -69,6 +69,12 @@ class Lazy:
         Rows of the first sample for each parameter.
     sample : bool
         Whether to start from samples; otherwise the first metric is that of all rows at the start.
+    least_share : float
+        Least share of the rows in the second sample. A larger one pays where a pass for the score costs nearly as much as
+        one for the metric, as where either takes special functions of every row.
+    newton : bool
+        Whether the last metric is taken together with the direction's ``finish``, so that the last step is Newton's and
+        leaves the square of what was left.
 
     Notes
     -----
@@ -86,13 +92,15 @@ class Lazy:
     fewest_rows: int = 10_000
     rows_per_parameter: int = 25
     sample: bool = True
+    least_share: float = SHARES[0]
+    newton: bool = False
 
     def stages(self, n_rows: int, size: int) -> list[int]:
         """Return the sizes of the samples, smallest first; none where rows are too few to sample."""
         first = max(self.fewest_rows, self.rows_per_parameter * size)
         if n_rows < max(FEW, 2 * first):
             return []
-        second = int(n_rows * min(max(size / COLUMNS_PER_SHARE, SHARES[0]), SHARES[1]))
+        second = int(n_rows * min(max(size / COLUMNS_PER_SHARE, self.least_share), SHARES[1]))
         return [first, second] if second >= 2 * first else [first]
 
     def scout(self, objective: Any, start: Array) -> Scouted | None:

@@ -139,8 +139,9 @@ class LikelihoodObjective:
 
     @property
     def metric_cost(self) -> float:
-        """How many passes for the score alone one more metric costs; see `natfit.data.arrays.Source`."""
-        return getattr(self.source, "metric_cost", 0.0)
+        """How many passes for the score alone one more metric costs: its products, see `natfit.data.arrays.Source`, and
+        what the likelihood computes of every row for it."""
+        return getattr(self.source, "metric_cost", 0.0) + getattr(self.likelihood, "metric_cost", 0.0)
 
     def sample(self, rows: int, rng: np.random.Generator) -> LikelihoodObjective | None:
         """Return the objective on a random sample of about so many rows, each counted as often as makes up for the rest.

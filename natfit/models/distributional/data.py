@@ -1,4 +1,4 @@
-"""From formulas or arrays for several parameters to one bound data set: the same rows for all of them."""
+"""What a distributional regression is fitted to, and how formulas, responses and arguments by parameter are read."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ import numpy as np
 
 from natfit.data.arrays import ArraySource, Source
 from natfit.data.block import Block
-from natfit.data.checks import check_finite, check_weights
-from natfit.data.matrix import Columns, Constant, as_columns
+from natfit.data.matrix import Columns
 from natfit.data.tables import Tables
 from natfit.families.distributional.base import DistributionalFamily
-from natfit.models.binding import subset_rows
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -179,118 +177,3 @@ def formulas_of(formula: Any) -> tuple[str, dict[str | int, str]]:
         found = " and ".join(repr(each) for each in sorted(left)) or "none"
         raise ValueError(f"the formulas must name one response to the left of a ~, and name {found}; write it once")
     return left.pop(), right
-
-
-def from_formulas(
-    left: str,
-    right: Mapping[str, str],
-    table: Any,
-    offsets: Mapping[str, Any],
-    freq_weights: Any,
-    missing: str,
-    context: Mapping[str, Any],
-) -> tuple[DistributionalData, Any]:
-    """Bind a table by one formula for each parameter; return the data, and what was made of the first formula.
-
-    Rows that lack a value in anything that any of the parameters uses are left out for all of them.
-    """
-    whole, made = table, _build(left, right, table, offsets, freq_weights, missing, context)
-    masks = [each.kept for each in made.values() if each.kept is not None]
-    n_missing, kept = 0, None
-    if masks:
-        kept = np.logical_and.reduce(masks)
-        n_missing = int((~kept).sum())
-        extras = {**{f"offset:{name}": value for name, value in offsets.items()}, "freq_weights": freq_weights}
-        table, cut = subset_rows(table, extras, kept)
-        offsets = {name: cut[f"offset:{name}"] for name in offsets}
-        made = _build(left, right, table, offsets, cut["freq_weights"], missing, context)
-    first = next(iter(made.values()))
-    data = DistributionalData(
-        y=first.y,
-        y_name=first.y_name,
-        designs={name: as_columns(each.matrix) for name, each in made.items()},
-        names={name: list(each.column_names) for name, each in made.items()},
-        offsets={name: each.extras["offset"] for name, each in made.items() if "offset" in each.extras},
-        freq_weights=first.extras.get("freq_weights"),
-        labelled=True,
-        index=first.index,
-        n_missing=n_missing,
-        formulas={name: f"{left} ~ {text}" for name, text in right.items()},
-        frozen={name: each.design for name, each in made.items()},
-        terms={name: list(each.terms) for name, each in made.items()},
-        expressions={name: value for name, value in offsets.items() if isinstance(value, str)},
-        kept=kept,
-        table=whole,
-    )
-    _check_columns(data)
-    return data, first
-
-
-def _build(
-    left: str,
-    right: Mapping[str, str],
-    table: Any,
-    offsets: Mapping[str, Any],
-    freq_weights: Any,
-    missing: str,
-    context: Mapping[str, Any],
-) -> dict[str, Any]:
-    from natfit.data.design import build_design
-
-    made: dict[str, Any] = {}
-    for name, text in right.items():
-        extras = {"offset": offsets.get(name), "freq_weights": None if made else freq_weights}
-        made[name] = build_design(
-            f"{left} ~ {text}", table, extras=extras, missing=missing, context=context, order="patsy", many_levels=True
-        )
-    return made
-
-
-def from_arrays(
-    endog: Any,
-    designs: Mapping[str, Any],
-    offsets: Mapping[str, Any],
-    freq_weights: Any,
-    missing: str,
-    parameters: tuple[str, ...],
-) -> DistributionalData:
-    """Bind a response and one design for each parameter, given as arrays or frames; None is a constant."""
-    from natfit.data.frame import bind
-
-    n_rows = len(endog)
-    given = {name: np.ones((n_rows, 1)) if designs.get(name) is None else designs[name] for name in parameters}
-    extras = {**{f"offset:{name}": value for name, value in offsets.items()}, "freq_weights": freq_weights}
-    bound = {name: bind(endog, each, extras, missing) for name, each in given.items()}
-    masks = [each.kept for each in bound.values() if each.kept is not None]
-    if masks:
-        kept = np.logical_and.reduce(masks)
-        cut = {name: None if value is None else np.asarray(value)[kept] for name, value in extras.items()}
-        pick = (lambda each: each.loc[kept]) if hasattr(endog, "loc") else (lambda each: np.asarray(each)[kept])
-        bound = {
-            name: bind(pick(endog), each.loc[kept] if hasattr(each, "loc") else np.asarray(each)[kept], cut, "raise")
-            for name, each in given.items()
-        }
-    first = bound[parameters[0]]
-    data = DistributionalData(
-        y=first.y,
-        y_name=first.y_name,
-        designs={
-            name: Constant(len(first.y)) if designs.get(name) is None else as_columns(each.matrix)
-            for name, each in bound.items()
-        },
-        names={name: each.column_names for name, each in bound.items()},
-        offsets={name: first.extras[f"offset:{name}"] for name in offsets},
-        freq_weights=first.extras.get("freq_weights"),
-        labelled=first.index is not None,
-        index=first.index,
-        n_missing=n_rows - len(first.y),
-    )
-    _check_columns(data)
-    return data
-
-
-def _check_columns(data: DistributionalData) -> None:
-    if data.freq_weights is not None:
-        check_weights(data.freq_weights, "freq_weights")
-    for name, offset in data.offsets.items():
-        check_finite(offset, f"offset of {name}")

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from natfit.data.arrays import ArraySource, Source
+from natfit.data.arrays import Source
 from natfit.data.block import Block
+from natfit.data.threads import one_blas_thread
 from natfit.likelihoods.distributional import SPARING, DistributionalLikelihood
 from natfit.likelihoods.sums import Sums
-from natfit.metric import ILL_CONDITIONED, Gram, Triangular
+from natfit.metric import ILL_CONDITIONED, SingularMetric, Triangular
 from natfit.models.distributional.data import DistributionalData
-from natfit.models.distributional.start import Striding, intercepts, row_starts, spread_over_designs, stride_of
+from natfit.models.distributional.start import Ground, Striding, starts
 from natfit.models.fitting import Fitted, Settings
 from natfit.models.starting import explain_alias
 from natfit.need import LOGLIK, METRIC
+from natfit.optimize.lazy import FEW
 from natfit.optimize.loop import Outcome, OutsideDomain
 from natfit.optimize.objective import LikelihoodObjective, Objective, ParametrizedObjective
 from natfit.optimize.optimizer import Optimizer, run
@@ -31,8 +33,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 FARTHEST = 1.0
 """Nats for each observation that a unit step may move the distribution: one is far, but still in sight."""
 
-MANY = 4
-"""Times as many rows as a sample from which a sample is fitted first."""
+SHARE = 1 / 8
+"""Share of the rows in the second sample: special functions make a score pass nearly as dear as one for the metric."""
 LARGE = 20_000
 """Rows from which steps take a share of the rows for an information that is no closed form."""
 
@@ -56,57 +58,91 @@ class Problem:
 
 def fit_distributional(problem: Problem, settings: Settings) -> Fitted:
     """Fit all coefficients together."""
-    kept, notes = _aliased(problem)
+    if settings.may_be_lazy:
+        with one_blas_thread() if problem.source.n_rows >= FEW else nullcontext():
+            fitted = _fit_lazily(problem, settings)
+        if fitted is not None:
+            return fitted
+    return _fit_on_all_rows(problem, settings)
+
+
+def _fit_lazily(problem: Problem, settings: Settings) -> Fitted | None:
+    """Fit with a lazy metric from a sample's optimum; None where rows are few, or where they don't let themselves be
+    sampled: then plain scoring has to say what the matter is."""
+    assert settings.lazy is not None
+    lazy = replace(settings.lazy, least_share=SHARE, newton=True)
+    likelihood, tie = problem.likelihood, problem.tie
+    stages = lazy.stages(problem.source.n_rows, likelihood.layout.size)
+    sample = problem.source.sample(stages[0], np.random.default_rng(lazy.random_state)) if stages else None
+    if sample is None:
+        return None
+    ground = Ground(likelihood, sample, problem.data.designs)
+    if any(gram.rcond() < ILL_CONDITIONED for gram in ground.grams.values()):
+        return None  # a sample can't say which columns all rows tell apart
+    stride = ground.stride(tie)
+    if settings.start_params is None:
+        begin = _free_starts(tie, ground, problem.data)
+        quick = replace(settings, stop=Decrement(1.0), callback=None)
+        direction = Striding(FARTHEST * sample.n_rows, stride, finish="observed")
+        found = _attempt(LikelihoodObjective(likelihood, sample), tie, begin, quick, direction)
+        if found is None:
+            return None
+        start = found.params
+    else:  # likely nearer than the sample's own optimum
+        start, lazy = settings.start_params, replace(lazy, sample=False)
+    direction = Striding(FARTHEST * problem.data.count(), stride, finish="observed", refresh=lazy)
+    whole = LikelihoodObjective(likelihood, problem.source)
+    outcome = _attempt(whole, tie, iter([start]), settings, direction)
+    return None if outcome is None else _fitted(outcome, np.ones(start.size, dtype=bool), [])
+
+
+def _attempt(
+    home: LikelihoodObjective, tie: Affine, starts: Iterator[Array], settings: Settings, direction: Striding
+) -> Outcome | None:
+    """Return where the maximum is, or None where it is not found."""
+    optimizer = Optimizer(direction, Backtracking(), name="natural gradient")
+    try:
+        outcome = _maximize(_tied(home, tie), starts, settings, optimizer)
+    except (OutsideDomain, SingularMetric):
+        return None
+    return outcome if outcome.converged else None
+
+
+def _tied(home: LikelihoodObjective, tie: Affine) -> Objective:
+    free = tie.matrix.shape[0] == tie.matrix.shape[1] and np.array_equal(tie.matrix, np.eye(len(tie.matrix)))
+    return home if free and not tie.offset.any() else ParametrizedObjective(home, tie)
+
+
+def _fit_on_all_rows(problem: Problem, settings: Settings) -> Fitted:
+    """Fit by plain scoring; what depends on other columns is found first, and dropped or refused."""
+    likelihood, source = problem.likelihood, problem.source
+    ground = Ground(likelihood, source, problem.data.designs)
+    kept, notes = _aliased(problem, ground)
     if notes and settings.rank == "raise":
         raise ValueError(
             f"each parameter's columns must be linearly independent, but {'; '.join(notes)}: leave the column(s) out, or "
             "fit with rank='drop'"
         )
     tie = _without(problem.tie, kept) if notes else problem.tie
-    likelihood = problem.likelihood
-    sparing = likelihood.family.costly and problem.source.n_rows > LARGE
+    sparing = likelihood.family.costly and source.n_rows > LARGE
     stepping = likelihood.thinned(SPARING) if sparing else likelihood
-    home = LikelihoodObjective(stepping, problem.source)
-    whole = tie.matrix.shape[0] == tie.matrix.shape[1] and np.array_equal(tie.matrix, np.eye(len(tie.matrix)))
-    objective: Objective = home if whole and not tie.offset.any() else ParametrizedObjective(home, tie)
     optimizer = settings.optimizer or Optimizer(
-        Striding(FARTHEST * problem.data.count(), stride_of(likelihood, problem.source, tie), finish="observed"),
+        Striding(FARTHEST * problem.data.count(), ground.stride(tie), finish="observed"),
         Backtracking(),
         name="natural gradient",
     )
-    starts = _starts(problem, tie, settings, kept)
-    if settings.start_params is None and problem.source.n_rows > MANY * _sample_rows(likelihood):
-        starts = _from_sample(problem, tie, settings, starts)
-    outcome = _maximize(objective, starts, settings, optimizer)
+    given = settings.start_params
+    begin = _free_starts(tie, ground, problem.data) if given is None else iter([given[kept]])
+    outcome = _maximize(_tied(LikelihoodObjective(stepping, source), tie), begin, settings, optimizer)
     if sparing:
-        outcome = _with_exact_metric(outcome, likelihood, problem.source, tie)
+        outcome = _with_exact_metric(outcome, likelihood, source, tie)
+    return _fitted(outcome, kept, notes)
+
+
+def _fitted(outcome: Outcome, kept: Array, notes: list[str]) -> Fitted:
     params = np.full(kept.size, np.nan)
     params[kept] = outcome.params
     return Fitted(params, kept, outcome.point, outcome, outcome.converged, outcome.reason, notes, None)
-
-
-def _sample_rows(likelihood: DistributionalLikelihood) -> int:
-    return max(50 * likelihood.layout.size, 10_000)
-
-
-def _from_sample(problem: Problem, tie: Affine, settings: Settings, starts: Iterator[Array]) -> Iterator[Array]:
-    """Yield the maximum of a random sample of rows, then the starts it came from: passes over few rows cost little."""
-    tried = list(itertools.islice(starts, 1))
-    likelihood = problem.likelihood
-    sample = problem.source.sample(_sample_rows(likelihood), np.random.default_rng(0))
-    if sample is not None:
-        reach = FARTHEST * sample.n_rows
-        direction = Striding(reach, stride_of(likelihood, sample, tie), finish="observed")
-        quick = replace(settings, stop=Decrement(1.0), callback=None)
-        objective = ParametrizedObjective(LikelihoodObjective(likelihood, sample), tie)
-        try:
-            outcome = _maximize(objective, iter(tried), quick, Optimizer(direction, Backtracking()))
-            if outcome.converged:
-                yield outcome.params
-        except OutsideDomain:
-            pass  # the starts are tried on all rows next
-    yield from tried
-    yield from starts
 
 
 def _with_exact_metric(outcome: Outcome, likelihood: DistributionalLikelihood, source: Source, tie: Affine) -> Outcome:
@@ -145,36 +181,23 @@ def _maximize(objective: Objective, starts: Iterator[Array], settings: Settings,
     )
 
 
-def _starts(problem: Problem, tie: Affine, settings: Settings, kept: Array) -> Iterator[Array]:
-    """Yield free coordinates to begin from: the user's; or constants fitted first, then moments as they are."""
-    if settings.start_params is not None:
-        yield settings.start_params[kept]
-        return
-    likelihood, data = problem.likelihood, problem.data
-    rows = row_starts(likelihood, data)
-    if rows is not None:
-        columns = {f"start:{j}": row for j, row in enumerate(rows)}
-        source = ArraySource(Block(data.designs, {**data.columns(), **columns}))
-        yield _free(tie, spread_over_designs(likelihood, source, list(columns)))
-    for constants in intercepts(likelihood, data):
-        yield _free(tie, spread_over_designs(likelihood, problem.source, constants))
+def _free_starts(tie: Affine, ground: Ground, data: DistributionalData) -> Iterator[Array]:
+    """Yield free coordinates to begin from."""
+    for full in starts(ground, data):
+        yield np.linalg.lstsq(tie.matrix, full - tie.offset)[0]
 
 
-def _free(tie: Affine, full: Array) -> Array:
-    return np.linalg.lstsq(tie.matrix, full - tie.offset)[0]
-
-
-def _aliased(problem: Problem) -> tuple[Array, list[str]]:
+def _aliased(problem: Problem, ground: Ground) -> tuple[Array, list[str]]:
     """Return which free coordinates are kept, and in words why the others are not: per parameter, by pivoting."""
     layout, matrix = problem.likelihood.layout, problem.tie.matrix
     gone, notes = np.zeros(layout.size, dtype=bool), []
-    factors: dict[int, Triangular | None] = {}
-    for name, design in problem.data.designs.items():
-        if id(design) not in factors:
-            factors[id(design)] = _factor(problem.source, name)
-        factor, own = factors[id(design)], layout.slices[name]
-        if factor is None:
+    factors: dict[str, Triangular] = {}
+    for name, first in ground.first.items():
+        if ground.grams[name].rcond() >= ILL_CONDITIONED:
             continue
+        if first not in factors:
+            factors[first] = _factor(problem.source, first)
+        factor, own = factors[first], layout.slices[name]
         gone[own] = factor.aliased()
         labels = tuple(layout.names[own])
         notes += [explain_alias(factor, int(j), gone[own], labels) for j in np.flatnonzero(gone[own])]
@@ -187,14 +210,8 @@ def _aliased(problem: Problem) -> tuple[Array, list[str]]:
     return ~dropped, notes
 
 
-def _factor(source: Source, name: str) -> Triangular | None:
-    """Return the triangular factor of a design where its Gram matrix is too ill-conditioned to be of full rank."""
-
-    def gram(block: Block) -> Sums:
-        return Sums(metric=Gram(block.designs[name].gram(np.ones(block.n_rows))))
-
-    if source.reduce(gram)["metric"].rcond() >= ILL_CONDITIONED:
-        return None
+def _factor(source: Source, name: str) -> Triangular:
+    """Return the triangular factor of a design."""
 
     def rows(block: Block) -> Sums:
         return Sums(metric=Triangular.from_rows(block.designs[name].weighted_rows(np.ones(block.n_rows))))

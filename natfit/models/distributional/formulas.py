@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from natfit.families.distributional.base import DistributionalFamily
-from natfit.models.distributional.data import from_formulas
+from natfit.models.distributional.bind import from_formulas
 
 
 def with_links(family: DistributionalFamily, links: Any) -> DistributionalFamily:

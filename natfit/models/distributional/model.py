@@ -13,14 +13,13 @@ from natfit.families.distributional.base import DistributionalFamily
 from natfit.likelihoods.distributional import DistributionalLikelihood
 from natfit.models import binding
 from natfit.models.arguments import check_start, make_settings
+from natfit.models.distributional.bind import from_arrays, from_formulas
 from natfit.models.distributional.constraints import resolve_constraints
 from natfit.models.distributional.data import (
     DistributionalData,
     by_parameter,
     class_numbers,
     formulas_of,
-    from_arrays,
-    from_formulas,
     in_memory,
 )
 from natfit.models.distributional.fitting import Problem, fit_distributional

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from natfit.data.arrays import ArraySource, Source
 from natfit.data.block import Block
-from natfit.data.matrix import Constant
+from natfit.data.matrix import Columns, Constant
 from natfit.likelihoods.distributional import DistributionalLikelihood
 from natfit.likelihoods.sums import Sums
 from natfit.metric import Gram, SingularMetric, Triangular
@@ -82,28 +82,83 @@ class Striding(Reaching):
         return float(np.sqrt(max(self.stride.quadratic(vector), 0.0)))
 
 
-def stride_of(likelihood: DistributionalLikelihood, source: Source, tie: Affine) -> Gram:
-    """Return the form that `Striding` takes: of the predictors that are on a log or logit scale."""
+class Ground:
+    """What a fit begins on: all rows or a sample of them, with X'X of each parameter's design over them.
 
-    def grams(block: Block) -> Sums:
+    Parameters
+    ----------
+    likelihood : DistributionalLikelihood
+    source : Source
+    designs : mapping of str to Columns
+        By free parameter, of all rows; parameters with one design in common have it summed once.
+    """
+
+    def __init__(self, likelihood: DistributionalLikelihood, source: Source, designs: Mapping[str, Columns]):
+        self.likelihood, self.source = likelihood, source
+        firsts: dict[int, str] = {}
+        self.first = {name: firsts.setdefault(id(designs[name]), name) for name in likelihood.names}
+
+        def grams(block: Block) -> Sums:
+            ones = np.ones(block.n_rows)
+            return Sums({name: Gram(block.designs[name].gram(ones)) for name in firsts.values()})
+
+        own = source.reduce(grams)
+        self.grams = {name: own[first] for name, first in self.first.items()}
+
+    def stride(self, tie: Affine) -> Gram:
+        """Return the form that `Striding` takes: of the predictors that are on a log or logit scale."""
+        likelihood = self.likelihood
         matrix = np.zeros((likelihood.layout.size, likelihood.layout.size))
         for k in likelihood.free:
             if likelihood.links[k].name not in FREE_SCALE:
                 name = likelihood.family.parameter_names[k]
                 own = likelihood.layout.slices[name]
-                matrix[own, own] = block.designs[name].gram(np.ones(block.n_rows))
-        return Sums(gram=Gram(matrix))
+                matrix[own, own] = self.grams[name].matrix / self.source.n_rows
+        return Gram(tie.matrix.T @ matrix @ tie.matrix)
 
-    whole = source.reduce(grams)["gram"].matrix / source.n_rows
-    return Gram(tie.matrix.T @ whole @ tie.matrix)
+    def spread(self, targets: Callable[[Block], Sequence[Array]]) -> Array:
+        """Return the coefficients whose predictors, offsets included, come closest to targets, by least squares.
+
+        Parameters
+        ----------
+        targets : callable
+            From a block to what each free parameter's predictor should be, (n,) each.
+        """
+
+        def rights(block: Block) -> Sums:
+            found = Sums()
+            for name, target in zip(self.first, targets(block), strict=True):
+                offset = block.columns.get(f"offset:{name}")
+                found[name] = block.designs[name].rmatvec(target if offset is None else target - offset)
+            return found
+
+        total = self.source.reduce(rights)
+        return np.concatenate([_solve(self.grams[name], total[name]) for name in self.first])
 
 
-def intercepts(likelihood: DistributionalLikelihood, data: DistributionalData) -> Iterator[Array]:
+def starts(ground: Ground, data: DistributionalData) -> Iterator[Array]:
+    """Yield coefficients to begin from: each row's own first parameters, where the family has some; then constants."""
+    likelihood, family = ground.likelihood, ground.likelihood.family
+    moments = family.start(data.y, data.freq_weights)
+    if family.start_rows(data.y[:1], moments) is not None:
+
+        def own(block: Block) -> list[Array]:
+            rows: Any = family.start_rows(block.columns["y"], moments)
+            return [likelihood.links[k](rows[k]) for k in likelihood.free]
+
+        with np.errstate(all="ignore"):
+            yield ground.spread(own)
+    for constants in _intercepts(likelihood, data, moments):
+        yield ground.spread(lambda block, constants=constants: [np.full(block.n_rows, c) for c in constants])  # type: ignore[misc]
+
+
+def _intercepts(
+    likelihood: DistributionalLikelihood, data: DistributionalData, moments: Sequence[float]
+) -> Iterator[Array]:
     """Yield each free parameter's predictor as a constant: the maximum over constants, then the family's moments."""
-    stride = -(-data.n_rows // SAMPLE)
-    columns = {name: column[::stride] for name, column in data.columns().items()}
+    every = -(-data.n_rows // SAMPLE)
+    columns = {name: column[::every] for name, column in data.columns().items()}
     family = likelihood.family
-    moments = family.start(columns["y"], columns.get("freq_weights"))
     links = [likelihood.links[k] for k in likelihood.free]
     with np.errstate(all="ignore"):
         start = np.array(
@@ -114,8 +169,8 @@ def intercepts(likelihood: DistributionalLikelihood, data: DistributionalData) -
     plain = {name: column for name, column in columns.items() if not name.startswith("offset:")}
     block = Block({name: Constant(len(columns["y"])) for name in names}, plain)
     source = ArraySource(block, 1)
-    whole = Affine(np.eye(len(names)))
-    direction = Striding(float(len(columns["y"])), stride_of(constants, source, whole))
+    stride = Ground(constants, source, block.designs).stride(Affine(np.eye(len(names))))
+    direction = Striding(float(len(columns["y"])), stride)
     try:
         outcome = run(
             Optimizer(direction, Backtracking()),
@@ -137,38 +192,6 @@ def _is_settled(outcome: Outcome) -> bool:
         return bool(np.sqrt(outcome.point.metric.inverse().diagonal()).max() < VAGUE)
     except SingularMetric:
         return False
-
-
-def row_starts(likelihood: DistributionalLikelihood, data: DistributionalData) -> list[Array] | None:
-    """Return each row's own first predictors, where the family has some."""
-    found = likelihood.family.start_rows(data.y, likelihood.family.start(data.y, data.freq_weights))
-    if found is None:
-        return None
-    with np.errstate(all="ignore"):
-        return [likelihood.links[k](found[k]) for k in likelihood.free]
-
-
-def spread_over_designs(likelihood: DistributionalLikelihood, source: Source, targets: Sequence[Any] | Array) -> Array:
-    """Return the coefficients whose predictors, offsets included, come closest to targets, by least squares.
-
-    Parameters
-    ----------
-    targets : a number for each free parameter, or the name of a block's column with one for each row
-    """
-    names = [likelihood.family.parameter_names[k] for k in likelihood.free]
-
-    def sums(block: Block) -> Sums:
-        found = Sums()
-        for name, wanted in zip(names, targets, strict=True):
-            design, offset = block.designs[name], block.columns.get(f"offset:{name}")
-            target = block.columns[wanted] if isinstance(wanted, str) else np.full(block.n_rows, wanted)
-            target = target if offset is None else target - offset
-            found[f"gram:{name}"] = Gram(design.gram(np.ones(block.n_rows)))
-            found[f"right:{name}"] = design.rmatvec(target)
-        return found
-
-    total = source.reduce(sums)
-    return np.concatenate([_solve(total[f"gram:{name}"], total[f"right:{name}"]) for name in names])
 
 
 def _solve(gram: Gram, right: Array) -> Array:

@@ -9,7 +9,6 @@ import numpy as np
 
 from natfit.families.distributional.base import Parameters
 from natfit.metric import Gram, SingularMetric
-from natfit.need import LOGLIK
 from natfit.results import robust
 from natfit.results.coefficients import Coefficients
 from natfit.results.cov_type import KINDS, CovarianceType, read
@@ -180,10 +179,10 @@ class DistributionalResults(Coefficients, Tests, Predicting, Diagnosis, Reported
             sums["score"] = tie.matrix.T @ sums["score"]
         return sums
 
-    @cached_property
+    @property
     def llf(self) -> float:
         """The normalised log-likelihood at the estimates."""
-        return float(self.evaluate(LOGLIK)["loglik"])
+        return float(self.fitted.point.loglik)
 
     @property
     def df_model(self) -> float:

@@ -1,0 +1,103 @@
+"""Large distributional regressions: samples and few metrics change the cost, never the optimum or its standard errors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import natfit as nf
+from natfit.data.arrays import sampled_rows
+from natfit.families import distributional
+from natfit.optimize import natural_gradient
+
+ROWS = 45_000
+FAMILIES = (
+    "gaussian",
+    "beta",
+    "gamma",
+    "negative_binomial",
+    "zero_inflated_poisson",
+    "student_t",
+    "weibull",
+    "cumulative",
+)
+
+
+def drawn(name, seed=5):
+    """Return a model's response and designs: every parameter depends on two predictors."""
+    rng = np.random.default_rng(seed)
+    family = distributional.get(name)
+    if hasattr(family, "classes"):
+        family = type(family)(classes=("a", "b", "c"))
+    X = np.column_stack([np.ones(ROWS), rng.normal(size=(ROWS, 2))])
+    theta = []
+    for k, link in enumerate(family.resolve_links({})):
+        constant = float(link(np.array([family.example_parameters()[0][k]]))[0])
+        theta.append(link.inverse(X @ np.array([constant, 0.2, -0.1])))
+    y = family.sample(theta, rng)
+    return y, X if family.shared_predictors else dict.fromkeys(family.parameter_names, X)
+
+
+def plain(y, exog, family):
+    return nf.DistributionalRegression(y, exog, family).fit(optimizer=natural_gradient(finish="observed"))
+
+
+def assert_same(fit, full):
+    assert fit.converged
+    distance = np.asarray(fit.params - full.params) / np.asarray(full.bse)
+    assert np.abs(distance).max() < 1e-6
+    np.testing.assert_allclose(fit.bse, full.bse, rtol=2e-6)
+    assert fit.llf == pytest.approx(full.llf, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_lazy_fit_ends_at_the_optimum_with_its_standard_errors(name):
+    y, exog = drawn(name)
+    fit = nf.DistributionalRegression(y, exog, name).fit()
+    assert_same(fit, plain(y, exog, name))
+    last = fit.fitted.outcome.record[-1]
+    assert last.sample_passes > 0
+    assert last.metric_passes <= 2
+    assert last.passes <= 9
+
+
+def test_a_model_that_is_wrong_ends_at_the_optimum_too():
+    rng = np.random.default_rng(1)
+    y, exog = drawn("gamma")
+    y = np.exp(0.7 * rng.standard_t(4.0, ROWS)) * (1.0 + exog["mean"][:, 1] ** 2)
+    fit = nf.DistributionalRegression(y, exog, "gamma").fit()
+    assert_same(fit, plain(y, exog, "gamma"))
+
+
+def test_neither_threads_nor_a_design_in_common_change_a_digit():
+    y, exog = drawn("beta")
+    fits = [nf.DistributionalRegression(y, exog, "beta", n_jobs=jobs).fit() for jobs in (1, 2, 3)]
+    apart = {name: X.copy() for name, X in exog.items()}
+    fits.append(nf.DistributionalRegression(y, apart, "beta").fit())
+    for other in fits[1:]:
+        assert np.array_equal(fits[0].params, other.params)
+        assert np.array_equal(fits[0].bse, other.bse)
+
+
+def test_a_category_that_no_sample_holds_is_fitted_plainly():
+    y, exog = drawn("negative_binomial")
+    X = exog["mean"]
+    left_out = np.setdiff1d(np.arange(ROWS), sampled_rows(ROWS, 10_000, np.random.default_rng(0)))[:60]
+    X[:, 2] = 0.0
+    X[left_out, 2] = 1.0
+    fit = nf.DistributionalRegression(y, {"mean": X}, "negative_binomial").fit()
+    assert fit.fitted.outcome.record[-1].sample_passes == 0
+    assert_same(fit, plain(y, {"mean": X}, "negative_binomial"))
+
+
+def test_aliased_columns_and_inflation_that_is_not_there_are_named():
+    y, exog = drawn("beta")
+    X = exog["mean"].copy()
+    X[:, 2] = 2.0 * X[:, 1] - X[:, 0]
+    fit = nf.DistributionalRegression(y, {"mean": X}, "beta").fit()
+    assert np.isnan(fit.params[2])
+    counts = np.random.default_rng(2).poisson(3.0, ROWS).astype(float)
+    counts[counts == 0.0] = 1.0  # fewer zeros than any inflation allows
+    with pytest.warns(UserWarning, match="poisson"):
+        fit = nf.DistributionalRegression(counts, {"rate": np.ones((ROWS, 1))}, "zero_inflated_poisson").fit()
+    assert not fit.converged
