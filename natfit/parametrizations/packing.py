@@ -88,7 +88,12 @@ def symmetric_product(left: Array, right: Array) -> Array:
 
 
 def is_positive_definite(matrix: Array) -> Mask:
-    """Say which symmetric matrices (..., d, d) are positive definite, by the smallest eigenvalue; shape (...)."""
-    finite: Mask = np.isfinite(matrix).all(axis=(-1, -2))
-    safe = np.where(finite[..., None, None], matrix, np.eye(matrix.shape[-1]))
-    return finite & (np.linalg.eigvalsh(safe)[..., 0] > 0)
+    """Say which symmetric matrices (..., d, d) are positive definite; shape (...).
+
+    The smallest eigenvalue tells, with the diagonal scaled to ones: columns in units of unlike size would hide its sign.
+    """
+    diagonal = np.diagonal(matrix, axis1=-2, axis2=-1)
+    good: Mask = np.isfinite(matrix).all(axis=(-1, -2)) & (diagonal > 0.0).all(axis=-1)
+    safe = np.where(good[..., None, None], matrix, np.eye(matrix.shape[-1]))
+    scale = np.sqrt(np.diagonal(safe, axis1=-2, axis2=-1))
+    return good & (np.linalg.eigvalsh(safe / scale[..., :, None] / scale[..., None, :])[..., 0] > 0)

@@ -14,6 +14,10 @@ from natfit.parametrizations.packing import lower_indices, pack, unpack_symmetri
 SAME = 1e-6
 """Share by which covariances may miss a model that they were made by: iterated maxima meet it to rounding only."""
 
+ANY_UNITS = ("EEE", "VEE", "EVV", "VVV")
+"""Models that stay themselves when columns change units: their coordinates count in the reference's own, since axes of
+columns of unlike size can't be told to rounding."""
+
 
 class CovarianceCoordinates(Parametrization):
     """The covariances Sigma_k = volume_k D_k A_k D_k' of a model, in as many coordinates as it has free parameters.
@@ -48,7 +52,9 @@ class CovarianceCoordinates(Parametrization):
             {"E": 1, "V": n_components, "I": 0}[letter] * each
             for letter, each in zip(model.name, (1, d - 1, self._rows.size), strict=True)
         )
-        self._reference = self._axes(reference)
+        units = reference.diagonal(axis1=-2, axis2=-1).mean(axis=0) if model.name in ANY_UNITS else np.ones(d)
+        self._units = np.sqrt(units[:, None] * units)
+        self._reference = self._axes(reference / self._units)
         super().__init__(self._made_names(), n_components * d * (d + 1) // 2)
 
     def _made_names(self) -> list[str]:
@@ -98,13 +104,13 @@ class CovarianceCoordinates(Parametrization):
         volume, shape, skew = self._parts(self._coordinates(xi))
         axes = self._reference @ self._turn(skew)
         made = (axes * np.exp(volume[..., None] + shape)[..., None, :]) @ np.swapaxes(axes, -1, -2)
-        packed = pack(made)
+        packed = pack(made * self._units)
         return packed.reshape(*packed.shape[:-2], self.home_size)
 
     def from_home(self, theta: ArrayLike) -> Array:
         theta = self._home(theta)
         lead, K, d = theta.shape[:-1], self.n_components, self.dim
-        covariance = unpack_symmetric(theta.reshape(*lead, K, -1))
+        covariance = unpack_symmetric(theta.reshape(*lead, K, -1)) / self._units
         inside = np.linalg.eigvalsh(covariance)[..., 0].min(axis=-1) > 0.0
         refuse_off_image(repr(self.model), theta, inside, "positive definite covariances")
         local = np.swapaxes(self._reference, -1, -2) @ covariance @ self._reference
@@ -121,7 +127,7 @@ class CovarianceCoordinates(Parametrization):
         parts = zip((volume[..., None], shape, flat), self.model.name, strict=True)
         xi = np.concatenate([self._shared(part, letter, lead) for part, letter in parts], axis=-1)
         size = np.sqrt(np.diagonal(covariance, axis1=-2, axis2=-1))
-        miss = np.abs(unpack_symmetric(self.to_home(xi).reshape(*lead, K, -1)) - covariance)
+        miss = np.abs(unpack_symmetric(self.to_home(xi).reshape(*lead, K, -1)) / self._units - covariance)
         miss = (miss / (size[..., :, None] * size[..., None, :])).reshape(*lead, -1).max(axis=-1)
         refuse_off_image(repr(self.model), theta, miss < SAME, f"covariances of the model {self.model.name}")
         return xi
@@ -162,7 +168,7 @@ class CovarianceCoordinates(Parametrization):
         i, j = lower_indices(d)
         columns: list[Array] = []
         for letter, part in zip(self.model.name, parts, strict=True):
-            packed = part[..., i, j]  # (..., K, m, s)
+            packed = part[..., i, j] * self._units[i, j]  # (..., K, m, s)
             if letter == "E":
                 columns.append(np.swapaxes(np.moveaxis(packed, -3, -2).reshape(*lead, packed.shape[-2], -1), -1, -2))
             elif letter == "V":

@@ -132,11 +132,11 @@ class GaussianComponents(ExponentialComponents):
         return scaled_embeddings(rows[0][1 : 1 + self.dim].T, weight)
 
     def spreads(self, params: Array) -> Array:
-        return np.linalg.eigvalsh(self.unpack(params)[1])[..., :1]
+        return smallest_eigenvalues(self.unpack(params)[1])[..., None]
 
     def total_spread(self, completed: Array) -> Array:
         counts, _, scatter = self.moments(completed[None])
-        return np.linalg.eigvalsh(scatter[0] / max(counts[0] - 1.0, 1.0))[:1]
+        return smallest_eigenvalues(scatter / max(counts[0] - 1.0, 1.0))
 
     def unpack(self, params: Array) -> tuple[Array, Array]:
         """Return means (..., K, d) about the center and covariances (..., K, d, d)."""
@@ -145,8 +145,9 @@ class GaussianComponents(ExponentialComponents):
     def pack(self, mean: Array, covariance: Array) -> Array:
         """Return parameters of means about the center and covariances; NaN for a covariance without an inverse."""
         good = np.asarray(np.isfinite(covariance).all(axis=(-1, -2)))
+        good &= (covariance.diagonal(axis1=-2, axis2=-1) > 0.0).all(axis=-1)
         safe = np.where(good[..., None, None], covariance, np.eye(self.dim))
-        values = np.linalg.eigvalsh(safe)
+        values = np.linalg.eigvalsh(correlations(safe)[0])  # units of the columns are not what makes it singular
         good &= values[..., 0] > 4 * self.dim * np.finfo(float).eps * values[..., -1]
         safe = np.where(good[..., None, None], safe, np.eye(self.dim))
         natural = self.family.natural_from_home(self.family.pack(mean, safe))
@@ -168,9 +169,33 @@ def floored(covariance: Array, floor: float) -> Array:
     if floor <= 0.0:
         return covariance
     good = np.asarray(np.isfinite(covariance).all(axis=(-1, -2), keepdims=True))
-    values, turn = np.linalg.eigh(np.where(good, covariance, np.eye(covariance.shape[-1])))
-    if not ((values[..., 0] < floor) & good[..., 0, 0]).any():
+    safe = np.where(good, covariance, np.eye(covariance.shape[-1]))
+    low = (smallest_eigenvalues(safe) < floor)[..., None, None]
+    if not (low & good).any():
         return covariance
+    values, turn = np.linalg.eigh(safe)
     raised = (turn * np.maximum(values, floor)[..., None, :]) @ np.swapaxes(turn, -1, -2)
-    low = (values[..., :1] < floor)[..., None]
     return np.where(low & good, 0.5 * (raised + np.swapaxes(raised, -1, -2)), covariance)
+
+
+def correlations(covariance: Array) -> tuple[Array, Array]:
+    """Return correlations (..., d, d) and what the rows were divided by, (..., d); diagonals must be positive."""
+    scale = np.sqrt(covariance.diagonal(axis1=-2, axis2=-1))
+    return covariance / scale[..., :, None] / scale[..., None, :], scale
+
+
+def smallest_eigenvalues(covariance: Array) -> Array:
+    """Return the smallest eigenvalue of each covariance (..., d, d), to digits of its own.
+
+    An eigenvalue found beside the others has errors that are a share of the largest: with columns in units of unlike size
+    nothing would be left of the smallest. It is one over the largest of the inverse, and the inverse is had from the
+    correlations, which know no units. 0 where a covariance is singular.
+    """
+    flat = (covariance.diagonal(axis1=-2, axis2=-1) <= 0.0).any(axis=-1)
+    safe = np.where(flat[..., None, None], np.eye(covariance.shape[-1]), covariance)
+    correlation, scale = correlations(safe)
+    values, turn = np.linalg.eigh(correlation)
+    flat = flat | (values[..., 0] <= 4 * scale.shape[-1] * np.finfo(float).eps)
+    inverse = (turn / np.where(flat[..., None], 1.0, values)[..., None, :]) @ np.swapaxes(turn, -1, -2)
+    largest = np.linalg.eigvalsh(inverse / scale[..., :, None] / scale[..., None, :])[..., -1]
+    return np.where(flat, 0.0, 1.0 / largest)

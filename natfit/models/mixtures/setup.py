@@ -14,7 +14,7 @@ from natfit.families.base import ExponentialFamily
 from natfit.families.gaussian_covariances import resolve as resolve_covariance
 from natfit.families.registry import REGISTRY
 from natfit.likelihoods.mixtures.components import Components
-from natfit.likelihoods.mixtures.gaussian import WIDE, GaussianComponents
+from natfit.likelihoods.mixtures.gaussian import WIDE, GaussianComponents, smallest_eigenvalues
 from natfit.likelihoods.mixtures.mixture import MixtureLikelihood
 from natfit.likelihoods.sums import Sums
 from natfit.models.mixtures.data import BLOCK_BYTES, MixtureData
@@ -85,8 +85,8 @@ def gaussian_components(data: MixtureData, n_components: int, covariance: str, p
             f"a Gaussian mixture needs columns none of which is a linear combination of the others, but "
             f"{', '.join(map(repr, worst))} are dependent; leave one of them out"
         )
-    smallest = np.linalg.eigvalsh(square * total / max(total - 1.0, 1.0))[:1]
-    return GaussianComponents(dim, n_components, mean, model, place, FLOOR * float(smallest[0]))
+    smallest = smallest_eigenvalues(square * total / max(total - 1.0, 1.0))
+    return GaussianComponents(dim, n_components, mean, model, place, FLOOR * float(smallest))
 
 
 def block_rows(components: Any, n_rows: int) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from natfit.likelihoods.mixtures.gaussian import GaussianComponents
+from natfit.likelihoods.mixtures.gaussian import GaussianComponents, smallest_eigenvalues
 
 if TYPE_CHECKING:
     from natfit.results.mixtures.mixture import MixtureResults
@@ -34,7 +34,7 @@ def degeneracies(fit: MixtureResults) -> list[str]:
     for part, home in zip(fit._parts, fit._members, strict=True):
         components = part.components
         if isinstance(components, GaussianComponents) and components.floor > 0.0:
-            least = np.linalg.eigvalsh(components.family.unpack(home)[1])[:, 0]
+            least = smallest_eigenvalues(components.family.unpack(home)[1])
             for k in np.flatnonzero(least <= components.floor * (1.0 + 1e-6)).tolist():
                 said.append(
                     f"the covariance of component {k} stands at its floor, {components.floor:.3g}: it collapsed"
