@@ -10,6 +10,7 @@ import numpy as np
 from natfit.data.block import Block
 from natfit.families.base import ExponentialFamily
 from natfit.likelihoods.mixtures.geometry import Embedding, embed
+from natfit.likelihoods.mixtures.remembered import remembered
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -163,8 +164,19 @@ class ExponentialComponents(Components):
         """Return natural parameters, (..., K, s)."""
         return params.reshape(*params.shape[:-1], self.n_components, self.width)
 
+    @remembered
     def contains(self, params: Array) -> bool:
         return bool(np.isfinite(params).all() and np.all(self.family.contains_natural(self.natural(params))))
+
+    @remembered
+    def mean(self, params: Array) -> Array:
+        """Return the mean parameters, (..., K, s)."""
+        return self.family.mean_from_natural(self.natural(params))
+
+    @remembered
+    def log_partition(self, params: Array) -> Array:
+        """Return the log-partitions, (..., K)."""
+        return self.family.log_partition(self.natural(params))
 
     def view(self, block: Block) -> tuple[Array, Array | float]:
         """Return a row of ones and the sufficient statistics, (1 + s, n), and log h(y), (n,), or 0 where it is."""
@@ -182,9 +194,8 @@ class ExponentialComponents(Components):
 
     def coefficients(self, params: Array, log_weights: Array) -> Array:
         """Return (..., K, 1 + s): times the statistics they make log pi_k f_k, but for the base measure."""
-        eta = self.natural(params)
-        constant = log_weights[..., 0] - self.family.log_partition(eta)
-        return np.concatenate([constant[..., None], eta], axis=-1)
+        constant = log_weights[..., 0] - self.log_partition(params)
+        return np.concatenate([constant[..., None], self.natural(params)], axis=-1)
 
     def joint(self, params: Array, log_weights: Array, rows: Any) -> Array:
         statistics, base = rows
@@ -202,7 +213,7 @@ class ExponentialComponents(Components):
         return share @ rows[0].T
 
     def expected(self, params: Array, counts: Array) -> Array:
-        mean = self.family.mean_from_natural(self.natural(params))
+        mean = self.mean(params)
         return counts[..., None] * np.concatenate([np.ones((*mean.shape[:-1], 1)), mean], axis=-1)
 
     def maximize(self, completed: Array, params: Array) -> Array:
@@ -217,18 +228,18 @@ class ExponentialComponents(Components):
         return eta.reshape(params.shape)
 
     def score(self, params: Array, rows: Any, share: Array, completed: Array) -> Array:
-        mean = self.family.mean_from_natural(self.natural(params))
+        mean = self.mean(params)
         return (completed[:, 1:] - completed[:, :1] * mean).ravel()
 
     def scores(self, params: Array, rows: Any) -> list[tuple[Array, Array]]:
         statistics = rows[0][1:]
-        mean = self.family.mean_from_natural(self.natural(params))
+        mean = self.mean(params)
         places = np.arange(self.size).reshape(self.n_components, self.width)
         return [(places[k], statistics - mean[k][:, None]) for k in range(self.n_components)]
 
     def along(self, params: Array, rows: Any, vector: Array) -> Array:
         each = self.natural(vector)
-        mean = self.family.mean_from_natural(self.natural(params))
+        mean = self.mean(params)
         return each @ self.with_statistics(rows)[0][1:] - (each * mean).sum(axis=-1)[:, None]
 
     def signed_score(self, params: Array, rows: Any, share: Array) -> Array:

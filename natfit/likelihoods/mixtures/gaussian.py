@@ -11,6 +11,8 @@ from natfit.families.gaussian_covariances import MODELS, CovarianceModel, lower_
 from natfit.families.multivariate_normal import MultivariateNormal
 from natfit.likelihoods.mixtures.components import ExponentialComponents
 from natfit.likelihoods.mixtures.geometry import Embedding, scaled_embeddings
+from natfit.likelihoods.mixtures.panels import squared_lengths, weighted_products
+from natfit.likelihoods.mixtures.remembered import remembered
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -70,29 +72,29 @@ class GaussianComponents(ExponentialComponents):
     def joint(self, params: Array, log_weights: Array, rows: Any) -> Array:
         if self.dim < WIDE or params.ndim > 1:
             return super().joint(params, log_weights, self.with_statistics(rows))
-        first, precision = self.family._split_natural(self.natural(params))
-        factor = np.linalg.cholesky(precision)
-        with_ones = rows[0]  # the row of ones lets one product whiten and center
-        out = np.empty((self.n_components, with_ones.shape[1]))
-        for k, lower in enumerate(factor):
-            white = np.column_stack([-np.linalg.solve(lower, first[k]), lower.T]) @ with_ones
-            np.einsum("ij,ij->j", white, white, out=out[k])
-            out[k] *= -0.5
-            out[k] += np.log(lower.diagonal()).sum() - 0.5 * self.dim * LOG_2PI
-        out += log_weights
+        triangles, constant = self.whitening(params)
+        out = squared_lengths(triangles, rows[0])
+        out *= -0.5
+        out += constant + log_weights
         return out
+
+    @remembered
+    def whitening(self, params: Array) -> tuple[Array, Array]:
+        """Return what whitens rows about each component's mean, (K, d, 1 + d), and the log-density at the mean, (K, 1)."""
+        first, precision = self.family._split_natural(self.natural(params))
+        # precision = U U' with U' a lower triangle: the Cholesky factor of the columns in reverse.
+        upper = np.linalg.cholesky(precision[:, ::-1, ::-1])[:, ::-1, ::-1]
+        # The row of ones lets one product whiten and center.
+        offset = -np.linalg.solve(upper, first[..., None])
+        diagonal = np.diagonal(upper, axis1=1, axis2=2)
+        constant = np.log(diagonal).sum(axis=1, keepdims=True) - 0.5 * self.dim * LOG_2PI
+        return np.concatenate([offset, np.swapaxes(upper, 1, 2)], axis=2), constant
 
     def completed(self, params: Array, rows: Any, share: Array) -> Array:
         if rows[0].shape[0] == 1 + self.width or params.ndim > 1:
             return super().completed(params, self.with_statistics(rows), share)
-        made = np.empty((len(share), 1 + self.width))
-        x = rows[0]
-        for k, each in enumerate(share):
-            half = x * np.sqrt(each)
-            square = half @ half.T
-            made[k, : 1 + self.dim] = square[0]
-            made[k, 1 + self.dim :] = pack(square[1:, 1:])
-        return made
+        square = weighted_products(share, rows[0])
+        return np.concatenate([square[:, : 1 + self.dim, 0], pack(square[:, 1:, 1:])], axis=1)
 
     def with_statistics(self, rows: Any) -> Any:
         made = rows[0]

@@ -23,6 +23,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 GAUSSIAN = ("gaussian", "multivariate_normal")
 
+WIDE_BYTES = 1 << 20
+"""Bytes of the rows in a block of wide Gaussians, besides which there is a panel of them for every component."""
+
 FLOOR = 1e-6
 """Smallest eigenvalue of a covariance, as a share of the smallest of all rows': far below what the constraint allows."""
 
@@ -91,11 +94,12 @@ def gaussian_components(data: MixtureData, n_components: int, covariance: str, p
 
 def block_rows(components: Any, n_rows: int) -> int:
     """Return how many rows a block should have: its statistics stay in cache, and every processor gets some."""
-    width = 1 + getattr(components, "width", 16)
     if isinstance(components, GaussianComponents) and components.dim >= WIDE:
-        width = 2 * components.dim  # the rows themselves, and whitened
-    most = min(BLOCK_BYTES // (8 * width), -(-n_rows // 8))
-    return int(np.clip(most, 2048, 32_768))
+        # Not a power of two: columns would meet at the same places of the cache.
+        most = WIDE_BYTES // (8 * components.dim) // 16 * 16 + 8
+    else:
+        most = BLOCK_BYTES // (8 * (1 + getattr(components, "width", 16)))
+    return int(np.clip(min(most, -(-n_rows // 8)), 2048, 32_768))
 
 
 def resized(data: MixtureData, components: Components) -> Any:
