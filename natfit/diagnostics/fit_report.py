@@ -10,9 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from natfit.diagnostics.plotting import COLOURS, new_axes, pyplot
+from natfit.diagnostics.plotting import COLOURS, new_axes, pyplot, say
 
 RESOLUTION = 110
 """Dots per inch of the figures."""
@@ -22,11 +20,18 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto
 table { border-collapse: collapse; font-size: 13px; margin: 1rem 0; }
 td, th { padding: .15rem .7rem .15rem 0; text-align: right; border-bottom: 1px solid #ddd; }
 pre { background: #f5f5f3; padding: .7rem 1rem; overflow-x: auto; font-size: 13px; line-height: 1.35; }
+.absent { border-left: 3px solid #bbb; padding-left: 1rem; }
 img { max-width: 100%; display: block; margin: 1rem 0; }
 """
 
-MOST_ROWS = 20_000
+MOST_ROWS, MOST_ROWS_OF_MIXTURES = 20_000, 2_000
 """Rows up to which the invariance report is run: beyond, it takes longer than all else together."""
+
+FEW_STEPS = (0.25, 0.125, 0.0625, 0.03125)
+"""Steps for mixtures, of which each pass costs more: enough for an order, at a quarter of the passes."""
+
+NO_INFLUENCE = "Leverage and Cook's distance are computed for generalized linear models only."
+NO_MEANS = "This model has one mean for all rows, so there is no fitted value to draw a row against."
 
 
 def write_report(
@@ -47,61 +52,83 @@ def write_report(
 
 
 def sections(fit: Any, invariance: bool | None) -> Iterator[tuple[str, str]]:
-    """Yield the headings and bodies of the sections that this kind of fit has."""
+    """Yield headings and bodies. What every report has and this kind of fit cannot have is a sentence that says why."""
     yield "Summary", f"<pre>{html.escape(str(fit.summary()))}</pre>"
-    for heading, method in FIGURES:
-        draw = getattr(fit, method, None)
-        if draw is not None and applies(fit, method):
-            yield heading, figure(draw)
-    if hasattr(fit, "influence") and applies(fit, "influence"):
-        yield "Most influential rows", most_influential(fit)
+    yield "Coefficients", drawn(fit, "plot_coefficients", "This fit has no figure of its estimates.")
+    for heading, method in OF_SOME:
+        if hasattr(fit, method) and applies(fit, method):
+            yield heading, drawn(fit, method)
+    yield "Residuals", drawn(fit, "plot_residuals", "Residuals are not defined for this kind of fit.")
+    yield "Observed against fitted", drawn(fit, "plot_fitted", NO_MEANS)
+    yield "Influence", influence_section(fit)
     record = fit.record
     if len(record):
         yield "How the maximum was reached", figure(lambda: plot_record(record)) + table(record)
-    model = invariant_model(fit)
-    small = getattr(fit, "nobs", 0) <= MOST_ROWS
-    if model is not None and (small if invariance is None else invariance):
-        yield "What depends on the parametrization", invariance_section(model)
+    yield "What depends on the parametrization", invariance_section(fit, invariance)
 
 
-FIGURES = (
-    ("Coefficients", "plot_coefficients"),
-    ("Density and components", "plot"),
-    ("Residuals", "plot_residuals"),
-    ("Influence", "plot_influence"),
+OF_SOME = (
+    ("The fit over its rows", "plot"),
+    ("EM and the natural gradient", "plot_convergence"),
     ("Calibration", "plot_calibration"),
+    ("Counts expected and observed", "plot_rootogram"),
+    ("Probability integral transform", "plot_pit"),
 )
-"""Heading and method; a section is left out where the result has no such method."""
+"""Heading and method of figures that only some kinds of fit have."""
+
+
+def drawn(fit: Any, method: str, otherwise: str = "") -> str:
+    """Return a method's figure, or the sentence with which the method refuses, or that said of fits without it."""
+    draw = getattr(fit, method, None)
+    if draw is None:
+        return said(otherwise)
+    try:
+        return figure(draw)
+    except ValueError as refusal:
+        return said(str(refusal))
+
+
+def said(sentence: str) -> str:
+    """Return a sentence as a paragraph that stands where a figure would."""
+    text = sentence[:1].upper() + sentence[1:]
+    return f'<p class="absent">{html.escape(text if text.endswith(".") else text + ".")}</p>'
 
 
 def applies(fit: Any, method: str) -> bool:
-    """Say whether a figure makes sense for a fit of which the method exists."""
+    """Say whether a figure that only some fits have makes sense for one that has the method."""
+    family = getattr(fit, "family", None)
     if method == "plot_calibration":
-        return getattr(getattr(fit, "family", None), "name", "") in ("binomial", "bernoulli")
-    if method == "plot_coefficients":
-        names = [str(name) for name in fit.model.exog_names]
-        finite = np.isfinite(np.asarray(fit.bse))
-        return any(known and name not in ("Intercept", "const") for name, known in zip(names, finite, strict=True))
-    if method in ("plot_influence", "influence"):
-        separation = getattr(getattr(fit, "fitted", None), "separation", None)
-        return separation is None
+        return getattr(family, "name", "") in ("binomial", "bernoulli")
+    if method in ("plot_rootogram", "plot_pit"):
+        support = family.support  # type: ignore[union-attr]
+        return not support.event_shape and (support.discrete or method == "plot_pit")
     return True
+
+
+def influence_section(fit: Any) -> str:
+    """Return the figure of influence and the rows that have most, or why there are none."""
+    if not hasattr(fit, "influence"):
+        return said(NO_INFLUENCE)
+    if getattr(fit.fitted, "separation", None) is not None:
+        return said("a coefficient runs off to infinity, so that no row's deletion has an effect that can be measured")
+    return figure(fit.plot_influence) + "<h3>Most influential rows</h3>" + most_influential(fit)
 
 
 def figure(draw: Callable[[], Any]) -> str:
     """Return what a function draws as an inline PNG."""
     plt = pyplot()
     before = set(plt.get_fignums())
-    draw()
     parts = []
-    for number in plt.get_fignums():
-        if number not in before:
+    try:
+        draw()
+        for number in sorted(set(plt.get_fignums()) - before):
             png = io.BytesIO()
             plt.figure(number).savefig(png, format="png", dpi=RESOLUTION)
+            text = base64.b64encode(png.getvalue()).decode("ascii")
+            parts.append(f'<img alt="figure" src="data:image/png;base64,{text}">')
+    finally:
+        for number in set(plt.get_fignums()) - before:
             plt.close(number)
-            parts.append(
-                f'<img alt="figure" src="data:image/png;base64,{base64.b64encode(png.getvalue()).decode("ascii")}">'
-            )
     return "\n".join(parts)
 
 
@@ -122,6 +149,9 @@ def plot_record(record: Any, ax: Any = None) -> Any:
     """
     ax = new_axes(ax)
     shown = record[record["decrement"] > 0.0]
+    if shown.empty:
+        say(ax, "Convergence", "The fit set out from the maximum: its decrement is 0, so there is no way to draw.")
+        return ax
     ax.semilogy(shown["iteration"], shown["decrement"], color=COLOURS[0], marker="o")
     ax.set(xlabel="iteration", ylabel="decrement: squared distance to\nthe maximum, standard errors")
     ax.xaxis.get_major_locator().set_params(integer=True)
@@ -133,19 +163,48 @@ def table(frame: Any) -> str:
     return str(frame.to_html(border=0, float_format=lambda value: f"{value:.4g}", escape=True))
 
 
-def invariant_model(fit: Any) -> Any:
-    """Return what the invariance report takes of a fit, or None where it can't be run."""
-    from natfit.models.glm import GLM
-
-    model = getattr(fit, "model", None)
-    if isinstance(model, GLM) and fit.converged and fit.fitted.kept.all() and fit.bias_reduction is None:
-        return model
-    return None
-
-
-def invariance_section(model: Any) -> str:
-    """Return the invariance report's table, figure and words."""
+def invariance_section(fit: Any, asked: bool | None) -> str:
+    """Return the invariance report's figure and words, or why it was not run."""
     from natfit.diagnostics.invariance_report.report import invariance
 
-    report = invariance(model)
+    try:
+        model, most, options = invariance_request(fit)
+        if asked is False or (asked is None and fit.nobs > most):
+            raise ValueError(
+                "it was not measured for this report; report(..., invariance=True) does, and takes its time"
+            )
+        report = invariance(model, **options)
+    except ValueError as refusal:
+        return said(str(refusal))
     return figure(report.plot) + f"<pre>{html.escape(report.summary())}</pre>"
+
+
+def invariance_request(fit: Any) -> tuple[Any, int, dict[str, Any]]:
+    """Return what the invariance report takes of a fit, up to how many rows it is run unasked, and its options.
+
+    Raises
+    ------
+    ValueError
+        Where it can't be run: the reason.
+    """
+    from natfit.results.distribution import DistributionResults
+    from natfit.results.glm import GLMResults
+    from natfit.results.mixtures.mixture import MixtureResults
+
+    if not fit.converged:
+        raise ValueError("paths are compared on their way to a maximum, and this fit did not converge to one")
+    if isinstance(fit, GLMResults):
+        if not fit.fitted.kept.all() or fit.bias_reduction is not None:
+            raise ValueError("paths are compared for maximum likelihood fits in which no column is aliased")
+        return fit.model, MOST_ROWS, {}
+    if isinstance(fit, DistributionResults):
+        data = fit.base.data
+        if data.y is None:
+            raise ValueError("paths of one distribution are compared on observations in memory, which this fit has not")
+        return fit.family, MOST_ROWS, {"data": data.y, "freq_weights": data.freq_weights}
+    if isinstance(fit, MixtureResults):
+        return fit, MOST_ROWS_OF_MIXTURES, {"steps": FEW_STEPS}
+    raise ValueError(
+        "paths are compared for generalized linear models, single distributions and mixtures of one family; for this "
+        "kind of model the direction and the decrement are invariant, and how far paths differ is not measured yet"
+    )

@@ -14,6 +14,7 @@ from natfit.metric import Gram, SingularMetric
 from natfit.need import LOGLIK, MEAT, OBSERVED, SCORE
 from natfit.results.coefficients import Coefficients
 from natfit.results.cov_type import EVERY_LIKELIHOOD, resolve
+from natfit.results.distribution_rows import DistributionRows
 from natfit.results.frozen import FrozenDistribution
 from natfit.results.keeping import Keeping
 from natfit.results.reporting import Reported
@@ -28,7 +29,7 @@ NO_SPREAD = 1e-12
 """Standard error under which, as a share of the estimate, a coordinate counts as held: rounding of the Jacobians."""
 
 
-class DistributionResults(Coefficients, Tests, Keeping, Reported):
+class DistributionResults(DistributionRows, Coefficients, Tests, Keeping, Reported):
     """A fitted distribution, in one parametrization; ``to`` shows the same fit in another.
 
     Made by `natfit.fit_distribution`. Parameters are always labelled: Series and frames of pandas by their names.

@@ -6,7 +6,69 @@ from collections.abc import Mapping
 from typing import Any
 
 
-class Plots:
+class FittedPlot:
+    """Mixed into a fit with a mean for each row."""
+
+    def plot_fitted(self, ax: Any = None) -> Any:
+        """Draw the observed responses against the fitted means, with the line on which they would be equal.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        from natfit.diagnostics.plots.residuals import plot_fitted
+
+        return plot_fitted(self, ax)
+
+
+class EstimatePlots:
+    """Mixed into a fit whose estimates are of several kinds: a panel for each kind."""
+
+    def plot_coefficients(self, alpha: float = 0.05) -> Any:
+        """Draw the estimates with their intervals of level 1 - alpha, a panel for each quantity that can be compared.
+
+        Components stand together quantity by quantity, coefficients by the parameter that they move.
+
+        Parameters
+        ----------
+        alpha : float
+
+        Returns
+        -------
+        array of matplotlib Axes
+        """
+        from natfit.diagnostics.plots.estimates import plot_estimates
+
+        return plot_estimates(self, alpha)
+
+
+class QuantilePlots:
+    """Mixed into a fit without a linear predictor that has quantile residuals."""
+
+    def plot_residuals(self, kind: str = "all", random_state: Any = 0, ax: Any = None) -> Any:
+        """Draw quantile residuals against normal quantiles, or as a worm; of regressions also against the fitted mean.
+
+        Parameters
+        ----------
+        kind : {"all", "qq", "worm"}, of regressions also {"fitted", "scale"}
+        random_state : int or numpy Generator
+            Of the residuals of discrete responses.
+        ax : matplotlib Axes, optional
+
+        Returns
+        -------
+        matplotlib Axes, or an array of them
+        """
+        from natfit.diagnostics.plots.residuals import plot_residuals
+
+        return plot_residuals(self, kind, "quantile", random_state, ax)
+
+
+class Plots(FittedPlot):
     """Mixed into a GLM's fit. The drawing is in `natfit.diagnostics`, which is loaded when a figure is asked for."""
 
     def plot_residuals(

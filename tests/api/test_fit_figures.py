@@ -20,6 +20,13 @@ HUMPS = nf.Mixture("gaussian", n_components=2).fit(FAITHFUL["waiting"], random_s
 SIZES = nf.Mixture.select(
     "gaussian", FAITHFUL, n_components=range(1, 3), covariance=["EEE", "VVV"], n_init=3, random_state=0
 )
+GAMMA = nf.fit_distribution("gamma", FAITHFUL["waiting"])
+ZEROS = nf.DistributionalRegression.from_formula(
+    "art ~ ment | ment", nf.datasets.load("biochemists"), family="zero_inflated_poisson"
+).fit()
+TONES = nf.MixtureRegression.from_formula("tuned ~ stretchratio", nf.datasets.load("tonedata"), n_components=2).fit(
+    random_state=0
+)
 
 FIGURES = {
     "fitted": (COUNTS, "plot_residuals", {"kind": "fitted"}),
@@ -35,6 +42,12 @@ FIGURES = {
     "humps": (HUMPS, "plot", {}),
     "em": (HUMPS, "plot_convergence", {}),
     "sizes": (SIZES, "plot", {}),
+    "distribution": (GAMMA, "plot", {}),
+    "worm of a distribution": (GAMMA, "plot_residuals", {"kind": "worm"}),
+    "observed and fitted": (COUNTS, "plot_fitted", {}),
+    "rootogram": (ZEROS, "plot_rootogram", {}),
+    "regressions": (TONES, "plot", {}),
+    "regressions, fitted": (TONES, "plot_residuals", {"kind": "fitted"}),
 }
 
 
@@ -123,6 +136,33 @@ def test_coefficients_without_intervals_are_said_to_be_left_out():
     ax = fit.plot_coefficients()
     assert [label.get_text() for label in ax.get_yticklabels()] == ["width"]
     assert "1 without an interval (aliased or separated) left out" in ax.get_title(loc="left").replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("fit", "panels"),
+    [
+        (GAMMA, ["shape", "rate"]),
+        (HUMPS, ["weight", "mean", "variance"]),
+        (TONES, ["weight", "Intercept", "stretchratio", "sigma"]),
+        (ZEROS, ["rate", "inflation"]),
+    ],
+    ids=["distribution", "mixture", "regressions", "distributional"],
+)
+def test_estimates_stand_in_panels_of_what_can_be_compared(fit, panels):
+    axes = list(fit.plot_coefficients().flat)
+    assert [ax.get_title(loc="left") for ax in axes if ax.get_visible()] == panels
+    drawn = np.concatenate([ax.lines[0].get_xdata() for ax in axes if ax.get_visible()])
+    assert sorted(drawn) == pytest.approx(sorted(fit.params))
+
+
+def test_all_pairs_of_three_columns_are_drawn():
+    three = nf.Mixture("gaussian", 2).fit(nf.datasets.load("iris").iloc[:, :3], random_state=0).plot()
+    assert sum(ax.get_visible() for ax in three.flat) == 3
+
+
+def test_bars_of_a_rootogram_end_inside_the_axes():
+    ax = ZEROS.plot_rootogram()
+    assert min(bar.get_y() for bar in ax.patches if bar.get_height()) > ax.get_ylim()[0]
 
 
 @pytest.mark.parametrize(

@@ -35,32 +35,80 @@ def distributional():
     return nf.DistributionalRegression.from_formula(formulas, nf.datasets.load("gasoline"), family="beta").fit()
 
 
-@pytest.mark.parametrize("fit", [logistic, distribution, mixture, distributional], ids=lambda make: make.__name__)
-def test_any_fit_can_be_reported(fit, tmp_path):
+def gaussians():
+    return nf.Mixture("gaussian", n_components=2).fit(nf.datasets.load("faithful")["waiting"], random_state=0)
+
+
+def deaths():
+    table = nf.datasets.load("london_times")
+    return nf.Mixture("poisson", n_components=2).fit(table["deaths"], freq_weights=table["freq"], random_state=0)
+
+
+def regressions():
+    tone = nf.datasets.load("tonedata")
+    return nf.MixtureRegression.from_formula("tuned ~ stretchratio", tone, n_components=2).fit(random_state=0)
+
+
+def classes():
+    pneumo = nf.datasets.load("pneumo")
+    return nf.DistributionalRegression.from_formula("normal + mild + severe ~ logt", pneumo, family="cumulative").fit()
+
+
+def vectors():
+    return nf.fit_distribution("multivariate_normal", nf.datasets.load("faithful"))
+
+
+ALWAYS = [
+    "Summary",
+    "Coefficients",
+    "Residuals",
+    "Observed against fitted",
+    "Influence",
+    "How the maximum was reached",
+    "What depends on the parametrization",
+]
+ABSENT = {
+    logistic: [],
+    distribution: ["Observed against fitted", "Influence"],
+    mixture: ["Residuals", "Observed against fitted", "Influence"],
+    gaussians: ["Observed against fitted", "Influence"],
+    deaths: ["Observed against fitted", "Influence"],
+    regressions: ["Influence"],
+    distributional: ["Influence"],
+    classes: ["Residuals", "Observed against fitted", "Influence"],
+    vectors: ["The fit over its rows", "Residuals", "Observed against fitted", "Influence"],
+}
+"""For each kind of fit the sections that it cannot have."""
+
+
+@pytest.mark.parametrize("fit", ABSENT, ids=lambda make: make.__name__)
+def test_any_fit_can_be_reported_and_what_is_absent_is_said(fit, tmp_path):
     text = fit().report(tmp_path / "fit.html", invariance=False).read_text(encoding="utf-8")
-    assert "<h2>Summary</h2>" in text
-    assert "<h2>How the maximum was reached</h2>" in text
+    parts = re.split(r"<h2>(.*?)</h2>", text)[1:]
+    bodies = dict(zip(parts[::2], parts[1::2], strict=True))
+    assert [heading for heading in bodies if heading in ALWAYS] == ALWAYS
+    told = [heading for heading, body in bodies.items() if 'class="absent"' in body]
+    assert told == [*ABSENT[fit], "What depends on the parametrization"]
+    for heading, body in bodies.items():
+        assert heading in (*told, "Summary") or "<img" in body, heading
     assert not re.search(r'(src|href)="(?!data:)', text), "the page must need nothing from elsewhere"
-    if fit is logistic:
-        assert "<h2>Calibration</h2>" in text
+    assert ("Calibration" in bodies) == (fit is logistic)
+
+
+@pytest.mark.parametrize("fit", [distribution, deaths], ids=lambda make: make.__name__)
+def test_what_depends_on_the_parametrization_is_measured_for_distributions_and_mixtures(fit, tmp_path):
+    text = fit().report(tmp_path / "fit.html").read_text(encoding="utf-8")
+    assert 'class="absent"' not in text.split("What depends on the parametrization")[1]
+    assert "Iterations until the decrement is below" in text
 
 
 def test_the_page_of_a_glm_opens_with_every_figure(browser, tmp_path):
     written = glm().report(tmp_path / "fit.html")
     shown = browser.new_page(viewport={"width": 1200, "height": 900})
     shown.goto(written.as_uri())
-    headings = shown.locator("h2").all_inner_texts()
-    assert headings == [
-        "Summary",
-        "Coefficients",
-        "Residuals",
-        "Influence",
-        "Most influential rows",
-        "How the maximum was reached",
-        "What depends on the parametrization",
-    ]
+    assert shown.locator("h2").all_inner_texts() == ALWAYS
     images = shown.evaluate("[...document.images].map(image => [image.complete, image.naturalWidth])")
-    assert len(images) == 5
+    assert len(images) == 6
     assert all(complete and width > 400 for complete, width in images)
     assert shown.evaluate("document.body.scrollWidth <= window.innerWidth"), "the page is cut off at the right"
     shown.close()
@@ -82,7 +130,8 @@ def test_a_separated_fit_is_reported_without_influence(tmp_path):
         fit = nf.GLM((x > 9.5).astype(float), np.column_stack([np.ones(20), x]), family="binomial").fit()
     text = fit.report(tmp_path / "fit.html").read_text(encoding="utf-8")
     assert "SEPARATION" in text
-    assert "<h2>Influence</h2>" not in text
+    assert "runs off to infinity, so that no row" in text
+    assert "Most influential rows" not in text
 
 
 def test_the_record_s_figure_can_be_drawn_on_given_axes():
@@ -92,4 +141,6 @@ def test_the_record_s_figure_can_be_drawn_on_given_axes():
 
     ax = plt.figure().subplots()
     assert plot_record(glm().record, ax) is ax
+    at_once = plot_record(distribution().record)
+    assert "set out from the maximum" in at_once.texts[0].get_text()
     plt.close("all")

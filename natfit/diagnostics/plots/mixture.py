@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from natfit.diagnostics.plotting import COLOURS, LINES, MARKERS, finish, logarithmic, new_axes, series
+from natfit.diagnostics.plots.density import draw_rows
+from natfit.diagnostics.plotting import (
+    COLOURS,
+    LINES,
+    MARKERS,
+    finish,
+    grid_of_axes,
+    logarithmic,
+    new_axes,
+    series,
+)
 from natfit.families.multivariate_normal import MultivariateNormal
 
 if TYPE_CHECKING:
@@ -18,11 +29,11 @@ Array = np.ndarray[Any, np.dtype[Any]]
 MOST_POINTS = 5_000
 """Rows drawn in a scatter plot; of more, every so many."""
 
+MOST_COLUMNS = 4
+"""Columns of which all pairs are drawn where none are chosen."""
+
 LINEAR = 10.0
 """Up to here differences of a criterion are drawn to scale: beyond, the evidence is overwhelming (Kass & Raftery, 1995)."""
-
-BINS = 30
-"""Of a histogram of measurements: rules for one hump make them too wide where there are several."""
 
 MOST_EM = 3_000
 """Passes of EM that are drawn for comparison."""
@@ -30,6 +41,8 @@ MOST_EM = 3_000
 
 def plot_mixture(fit: MixtureResults, ax: Any = None, columns: Any = None) -> Any:
     """Draw a fitted mixture of one column over a histogram, or of two columns as ellipses over the rows; return the axes.
+
+    Of three or four columns, all pairs are drawn where none are chosen and no axes given.
 
     Raises
     ------
@@ -41,6 +54,12 @@ def plot_mixture(fit: MixtureResults, ax: Any = None, columns: Any = None) -> An
         raise ValueError("the plot needs the rows in memory, and this fit has them from a source; fit arrays instead")
     if len(fit.columns) == 1:
         return _density(fit, new_axes(ax))
+    if columns is None and ax is None and 2 < len(fit.columns) <= MOST_COLUMNS:
+        pairs = list(combinations(fit.columns, 2))
+        axes = grid_of_axes(len(pairs))
+        for pair, place in zip(pairs, axes.flat, strict=False):
+            _ellipses(fit, new_axes(place), list(pair))
+        return axes
     chosen = list(columns or fit.columns)
     if len(chosen) != 2 or not set(chosen) <= set(fit.columns):
         raise ValueError(f"name two columns to draw, as in plot(columns=[...]); there are {', '.join(fit.columns)}")
@@ -52,14 +71,7 @@ def _density(fit: MixtureResults, ax: Any) -> Any:
     part, home = fit._parts[0], fit._members[0]
     family = part.components.family
     discrete = family.support.discrete
-    if discrete:
-        edges = np.arange(y.min(), y.max() + 2) - 0.5
-        x = np.arange(y.min(), y.max() + 1)
-    else:
-        edges = np.histogram_bin_edges(y, BINS)
-        pad = 0.05 * (y.max() - y.min())
-        x = np.linspace(max(y.min() - pad, family.support.low + 1e-9), min(y.max() + pad, family.support.high), 600)
-    ax.hist(y, edges, weights=weight, density=True, color="0.85", label="rows")
+    x = draw_rows(ax, y, weight, family.support)
     shape = x.reshape(-1, 1, *([1] * len(family.support.event_shape)))
     each = np.exp(family.home_log_prob(shape, home[None])) * fit._weights[: len(home)]
     ax.plot(x, np.exp(fit.score_samples(x).to_numpy()), color="0.35", lw=3.0, label="mixture")

@@ -28,17 +28,23 @@ def plot_residuals(fit: Any, kind: str, residuals: str, random_state: Any, ax: A
     if kind == "all":
         if ax is not None:
             raise ValueError("kind='all' makes a figure of its own; leave ax out, or choose one kind")
-        axes = grid_of_axes(len(KINDS))
-        for each, place in zip(KINDS, axes.flat, strict=True):
+        kinds = kinds_of(fit)
+        axes = grid_of_axes(len(kinds))
+        for each, place in zip(kinds, axes.flat, strict=True):
             plot_residuals(fit, each, residuals, random_state, place)
         return axes
-    if kind not in KINDS:
-        raise ValueError(f"kind must be 'all', {', '.join(map(repr, KINDS))}; got {kind!r}")
+    if kind not in kinds_of(fit):
+        raise ValueError(f"kind must be 'all', {', '.join(map(repr, kinds_of(fit)))}; got {kind!r}")
     values = _values(fit, residuals, random_state)
     draw = {"fitted": _against_fitted, "qq": _quantiles, "worm": _worm, "scale": _scale_location}[kind]
     ax = new_axes(ax)
     draw(ax, fit, values, NAMES[residuals])
     return ax
+
+
+def kinds_of(fit: Any) -> tuple[str, ...]:
+    """Return the kinds of figures that there are: rows without predictors have no fitted values to be drawn against."""
+    return KINDS if hasattr(fit, "_eta") or hasattr(fit, "plot_fitted") else ("qq", "worm")
 
 
 def _values(fit: Any, residuals: str, random_state: Any) -> Array:
@@ -47,7 +53,8 @@ def _values(fit: Any, residuals: str, random_state: Any) -> Array:
     if residuals not in NAMES:
         raise ValueError(f"residuals must be one of {', '.join(map(repr, NAMES))}; got {residuals!r}")
     if residuals == "quantile":
-        return np.asarray(fit.quantile_residuals(random_state))
+        drawn = getattr(fit, "_residuals_of_observations", fit.quantile_residuals)
+        return np.asarray(drawn(random_state))
     if residuals == "response":
         return np.asarray(fit.resid_response)
     return studentized(fit, getattr(fit, f"resid_{residuals}"), leverage(fit))
@@ -55,6 +62,8 @@ def _values(fit: Any, residuals: str, random_state: Any) -> Array:
 
 def _horizontal(fit: Any) -> tuple[Array, str]:
     """Return fitted values on the scale on which residuals spread evenly best: that of the linear predictor."""
+    if not hasattr(fit, "_eta"):
+        return np.asarray(fit.predict()), "Fitted mean"
     return np.asarray(fit._eta), "Linear predictor"
 
 
@@ -83,6 +92,22 @@ def _against_fitted(ax: Any, fit: Any, values: Array, name: str) -> None:
         name,
         "A curve away from 0: the link or the predictor's form is amiss.",
     )
+
+
+def plot_fitted(fit: Any, ax: Any) -> Any:
+    """Draw observed against fitted; see `natfit.results.plots.FittedPlot.plot_fitted`."""
+    data = fit.model.data
+    y = getattr(data, "y", None)
+    mean = np.asarray(fit.predict())
+    if y is None or np.ndim(y) != 1 or mean.ndim != 1:
+        raise ValueError("observed and fitted are drawn for a response of one number with its rows in memory")
+    ax = new_axes(ax)
+    ax.plot(mean, y, **POINT)
+    ends = np.array([np.nanmin(mean), np.nanmax(mean)])
+    ax.plot(ends, ends, color="0.25", linewidth=1.4, linestyle=(0, (4, 3)), label="observed = fitted")
+    _smooth(ax, mean, np.asarray(y, dtype=float), "local mean")
+    finish(ax, "Observed against fitted", f"Fitted mean of {data.y_name}", f"Observed {data.y_name}")
+    return ax
 
 
 def _normal_order(values: Array) -> tuple[Array, Array, Array]:

@@ -201,6 +201,7 @@ class Predicting:
 
     def _tails(self) -> tuple[Array, Array]:
         """Return P(Y < y) and P(Y <= y) of the rows of the fit."""
+        self._require_numbers("distribution functions, and residuals made of them,")
         family, y = self.family, self.model.data.y
         theta = self._parameters(self.model.new_rows())
         with np.errstate(all="ignore"):

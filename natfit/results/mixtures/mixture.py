@@ -13,6 +13,7 @@ from natfit.families.multivariate_normal import MultivariateNormal
 from natfit.likelihoods.mixtures.missing import PartlySeenGaussians
 from natfit.likelihoods.mixtures.mixture import normalise
 from natfit.results.mixtures.inference import MixtureInference
+from natfit.results.plots import EstimatePlots, QuantilePlots
 from natfit.results.reporting import Reported
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class MixtureResults(MixtureInference, Reported):
+class MixtureResults(MixtureInference, EstimatePlots, QuantilePlots, Reported):
     """A fitted mixture; components stand by falling weight.
 
     Made by `natfit.Mixture.fit`.
@@ -206,6 +207,39 @@ class MixtureResults(MixtureInference, Reported):
         blocks, index = self._joint(y)
         return pd.Series(np.concatenate([each for each, _ in blocks]), index=index, name="log_density")
 
+    def quantile_residuals(self, random_state: Any = None) -> Any:
+        """Return randomized quantile residuals of a mixture of one column, a Series (n,): standard normal where it holds.
+
+        They are those of the mixture as a whole, whichever component a row belongs to.
+
+        Parameters
+        ----------
+        random_state : int or numpy Generator, optional
+            Of the place between P(Y < y) and P(Y <= y) where a value has mass.
+
+        Raises
+        ------
+        ValueError
+            For rows of several columns, rows from a source, and mixtures with a component that has no distribution function.
+
+        Notes
+        -----
+        Dunn & Smyth (1996), Journal of Computational and Graphical Statistics 5, 236-244.
+        """
+        import pandas as pd
+
+        from natfit.results.mixtures.residuals import mixture_tails
+        from natfit.results.tails import normal_quantiles
+
+        values = normal_quantiles(mixture_tails(self), random_state)
+        return pd.Series(values, index=self.base.data.index, name="quantile_residual")
+
+    def _residuals_of_observations(self, random_state: Any) -> Array:
+        from natfit.results.mixtures.residuals import mixture_tails
+        from natfit.results.tails import normal_quantiles, written_out
+
+        return normal_quantiles(written_out(mixture_tails(self), self.base.data.weight), random_state)
+
     def sample(self, n: int, random_state: Any = None) -> tuple[Any, Any]:
         """Draw rows from the fitted mixture.
 
@@ -233,7 +267,7 @@ class MixtureResults(MixtureInference, Reported):
         ----------
         ax : matplotlib axes, optional
         columns : sequence of str, optional
-            Two columns to draw, where there are more.
+            Two columns to draw, where there are more; of three or four, all pairs are drawn by default.
         """
         from natfit.diagnostics.plots.mixture import plot_mixture
 

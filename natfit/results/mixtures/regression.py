@@ -13,6 +13,7 @@ from natfit.likelihoods.mixtures.concomitant import ConcomitantWeights
 from natfit.metric import SingularMetric
 from natfit.need import LOGLIK, MEAT, OBSERVED, SCORE
 from natfit.results.keeping import Keeping
+from natfit.results.plots import EstimatePlots, FittedPlot, QuantilePlots
 from natfit.results.reporting import Reported
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class MixtureRegressionResults(Reported, Keeping):
+class MixtureRegressionResults(EstimatePlots, QuantilePlots, FittedPlot, Reported, Keeping):
     """A fitted mixture of regressions; components stand by falling size, if their families are the same.
 
     Made by `natfit.MixtureRegression.fit`.
@@ -386,6 +387,35 @@ class MixtureRegressionResults(Reported, Keeping):
         from natfit.results.mixtures.regression_rows import sample
 
         return sample(self, exog, random_state, known)
+
+    def quantile_residuals(self, random_state: Any = None) -> Any:
+        """Return randomized quantile residuals, a Series (n,): standard normal where the mixture holds.
+
+        They are those of the mixture as a whole: each row's distribution function is its components', weighted as before
+        its response, and those of its group, are seen.
+
+        Parameters
+        ----------
+        random_state : int or numpy Generator, optional
+            Of the place between P(Y < y) and P(Y <= y) where a value has mass.
+
+        Raises
+        ------
+        ValueError
+            For discrete responses with ``var_weights`` or a free dispersion, which have no law of an observation.
+
+        Notes
+        -----
+        Dunn & Smyth (1996), Journal of Computational and Graphical Statistics 5, 236-244. Residuals of rows in one group
+        depend on each other.
+        """
+        import pandas as pd
+
+        from natfit.results.mixtures.residuals import regression_tails
+        from natfit.results.tails import normal_quantiles
+
+        values = normal_quantiles(regression_tails(self), random_state)
+        return pd.Series(values, index=self.model.data.index, name="quantile_residual")
 
     @property
     def record(self) -> Any:

@@ -42,7 +42,7 @@ def _means(fit: MixtureRegressionResults, rows: Any) -> Array:
     return np.array(made)
 
 
-def _prior(fit: MixtureRegressionResults, exog: Any, known: dict[str, Any], n_rows: int, kept: Any) -> Array:
+def weights_of_rows(fit: MixtureRegressionResults, exog: Any, known: dict[str, Any], n_rows: int, kept: Any) -> Array:
     """Return the weights of rows before their responses are seen, (K, m)."""
     weights, own = fit.likelihood.weights, fit.likelihood.split(fit.base.params)[0]
     if not isinstance(weights, ConcomitantWeights):
@@ -93,7 +93,7 @@ def predict(fit: MixtureRegressionResults, exog: Any, which: str, known: dict[st
     names = range(fit.n_components)
     if which == "components":
         return pd.DataFrame(_means(fit, rows).T, index=index, columns=names)
-    prior = _prior(fit, exog, known, n_rows, rows.kept)
+    prior = weights_of_rows(fit, exog, known, n_rows, rows.kept)
     if which == "weights":
         return pd.DataFrame(prior.T, index=index, columns=names)
     return pd.Series((prior * _means(fit, rows)).sum(axis=0), index=index, name="mean")
@@ -186,7 +186,7 @@ def sample(fit: MixtureRegressionResults, exog: Any, random_state: Any, known: d
     _check_known(known, ("offset", "exposure", "var_weights", "trials", "concomitant"))
     rng = np.random.default_rng(random_state)
     rows, n_rows = _new_rows(fit, exog, known)
-    prior = _prior(fit, exog, known, n_rows, rows.kept)
+    prior = weights_of_rows(fit, exog, known, n_rows, rows.kept)
     draws = rng.random(n_rows)
     if exog is None and fit.model.rows.groups is not None:
         draws = draws[fit.model.rows.groups]  # one label for a group
