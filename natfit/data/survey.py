@@ -12,7 +12,7 @@ import numpy as np
 from natfit.data.checks import check_missing
 from natfit.data.evaluate import Evaluator
 from natfit.data.parse import parse_formula
-from natfit.data.response import one_column
+from natfit.data.response import Levels, one_column
 from natfit.data.table import Table
 from natfit.data.tables import Tables
 from natfit.data.values import Values
@@ -44,7 +44,7 @@ class Surveyed:
     n_missing: int
     missing_in: dict[str, int]
     examples: dict[str, dict[Any, Rows]]
-    orders: dict[str, list[Any]]
+    orders: dict[str, Levels]
     scouts: list[Rows] = field(default_factory=list)
     learns: bool = False
 
@@ -58,7 +58,7 @@ class Surveyed:
             for level, row in levels.items():
                 own.setdefault(level, row)
         for name, order in other.orders.items():
-            self.orders[name] = _united(self.orders.get(name, []), order)
+            self.orders[name] = united(name, self.orders[name], order) if name in self.orders else order
         self.scouts = scouted(self.scouts + other.scouts)
         return self
 
@@ -105,7 +105,7 @@ class Survey:
             n_missing=n_missing,
             missing_in={name: int(mask.sum()) for name, mask in masks.items()},
             examples={name: self._examples(values, kept, table) for name, values in levels.items()},
-            orders={name: _order(table[name]) for name in self.columns if _order(table[name])},
+            orders={name: order for name in self.columns if (order := _order(table[name]))},
             scouts=_spread(taken(table, self.columns, np.arange(n_rows) if kept is None else np.flatnonzero(kept))),
             learns=any(evaluator.learns_from(factor) is not None for factor in factors.values()),
         )
@@ -180,7 +180,7 @@ def names_used(formulas: Sequence[str], names: Sequence[str], extras: Mapping[st
     return used
 
 
-def joined(parts: Sequence[Rows], columns: Sequence[str], orders: Mapping[str, list[Any]]) -> Rows:
+def joined(parts: Sequence[Rows], columns: Sequence[str], orders: Mapping[str, Levels]) -> Rows:
     """Put rows of several tables into one table."""
     import pandas as pd
 
@@ -188,7 +188,7 @@ def joined(parts: Sequence[Rows], columns: Sequence[str], orders: Mapping[str, l
     for name in columns:
         if name in orders:
             values = [value for part in parts for value in pd.Series(part[name]).astype(object)]
-            whole[name] = pd.Categorical(values, categories=orders[name])
+            whole[name] = pd.Categorical(values, categories=orders[name], ordered=orders[name].ordered)
         else:
             whole[name] = np.concatenate([np.asarray(part[name]) for part in parts])
     return whole
@@ -232,19 +232,43 @@ def _add_mask(masks: dict[str, Array], name: str, mask: Array) -> None:
         masks[name] = mask | masks[name] if name in masks else mask
 
 
-def _order(column: Any) -> list[Any]:
+def _order(column: Any) -> Levels:
     """Return the categories of a column that has them, in their order."""
     dtype = getattr(column, "dtype", None)
     categories = getattr(dtype, "categories", None)
-    return [] if categories is None else list(categories)
+    found = Levels([] if categories is None else list(categories))
+    found.ordered = bool(getattr(dtype, "ordered", False))
+    return found
 
 
-def _united(one: list[Any], other: list[Any]) -> list[Any]:
-    """Return all categories: in order where both are (those of texts are), otherwise as they first came."""
-    if one == other:
+def united(name: str, one: Levels, other: Levels) -> Levels:
+    """Return all categories that two tables have of a column.
+
+    They stand in order where both are in order (texts are), otherwise as they first came. Those that have an order by
+    themselves must agree on it: one table may lack some of the other's.
+
+    Raises
+    ------
+    ValueError
+        The categories are ordered, and differ by more than some that one of the tables lacks.
+    """
+    if one == other and one.ordered == other.ordered:
         return one
+    if one.ordered or other.ordered:
+        longer, shorter = (one, other) if len(one) >= len(other) else (other, one)
+        if one.ordered and other.ordered and [each for each in longer if each in set(shorter)] == shorter:
+            return longer
+        raise ValueError(
+            f"the ordered categories of {name!r} are {_shown(one)} in one table and {_shown(other)} in another; give all "
+            "tables the same"
+        )
     both = [*one, *(level for level in other if level not in set(one))]
-    return sorted(both) if all(each == sorted(each) for each in (one, other)) else both
+    return Levels(sorted(both) if all(each == sorted(each) for each in (one, other)) else both)
+
+
+def _shown(levels: Levels) -> str:
+    shown = (" < " if levels.ordered else ", ").join(map(repr, levels[:10]))
+    return shown + (" ..." if len(levels) > 10 else "") + ("" if levels.ordered else " without an order")
 
 
 def _length(rows: Rows) -> int:

@@ -183,7 +183,7 @@ def _from_arrow_array(array: Any) -> Any:
         codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
         levels = encoded.dictionary.to_pylist()
         if not texts:
-            return pd.Categorical.from_codes(codes, levels)
+            return pd.Categorical.from_codes(codes, levels, ordered=kind.ordered)
         order = np.array(sorted(range(len(levels)), key=levels.__getitem__), dtype=np.int32)
         place = np.append(np.argsort(order).astype(np.int32), np.int32(-1))
         return pd.Categorical.from_codes(place[codes], [levels[i] for i in order])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from types import SimpleNamespace
@@ -12,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from natfit.data.block import Block
-from natfit.data.counting import Counted, Description, Frozen
+from natfit.data.counting import Counted, Description, say_where
+from natfit.data.freezing import Frozen
 from natfit.data.matrix import Chosen, Constant
 from natfit.data.recipe import Made
 from natfit.data.stream import StreamedDesign
@@ -161,9 +163,14 @@ class StreamedData:
                 setattr(few, name, np.array(limits))
         try:
             check_rows(few, family, link)
-        except ValueError:
-            self._refuse_where(family, link)
-            raise
+        except ValueError as error:
+
+            def check(table: Mapping[str, Any], number: int) -> None:
+                data = self.maker.data(table)
+                if data is not None:
+                    check_rows(replace(data, levels=self.levels), family, link)
+
+            say_where(self.stream.tables, self.stream.columns, check, error)
         return quasi_note(int(self.facts.sums["fractional"]), self.y_name, family)
 
     def check_maximum(self, family: Response, link: Link) -> None:
@@ -171,19 +178,6 @@ class StreamedData:
         low, high = self.facts.limits["y"]
         if low == high and "Intercept" in self.names:
             refuse_at_limit(low, self.n_rows, self.y_name, family, link)
-
-    def _refuse_where(self, family: Response, link: Link) -> None:
-        before = 0
-        for number, table in enumerate(self.stream.tables.scan(self.stream.columns)):
-            data = self.maker.data(table)
-            if data is None:
-                continue
-            try:
-                check_rows(replace(data, levels=self.levels), family, link)
-            except ValueError as error:
-                where = f" (rows counted from the kept row {before} on, in table {number} of {self.stream.tables.what})"
-                raise ValueError(f"{error}{where}") from None
-            before += data.n_rows
 
 
 def _with_constant(block: Block) -> Block:

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from natfit.data.counting import Maker, count_rows, freeze
+from natfit.data.counting import Maker, count_rows
+from natfit.data.freezing import freeze
 from natfit.data.recipe import Recipe
 from natfit.data.survey import needed_columns
 from natfit.data.tables import Tables

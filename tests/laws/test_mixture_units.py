@@ -42,6 +42,8 @@ def test_each_column_has_units_of_its_own(options: dict, powers: list[float]) ->
 def test_the_smallest_eigenvalue_has_digits_of_its_own(powers: list[float]) -> None:
     root = np.array([[1.0, 0.0, 0.0], [0.3, 1.0, 0.0], [-0.2, 0.6, 1.0]]) * 10.0 ** np.array(powers)[:, None]
     found = smallest_eigenvalues(np.stack([root @ root.T, np.diag([2.0, 0.0, 1.0])]))
-    exact = 1.0 / np.linalg.svd(np.linalg.inv(root), compute_uv=False)[0] ** 2  # largest of the inverse: no cancellation
+    exact = (
+        1.0 / np.linalg.svd(np.linalg.inv(root), compute_uv=False)[0] ** 2
+    )  # largest of the inverse: no cancellation
     assert found[0] == pytest.approx(exact, rel=1e-9)
     assert found[1] == 0.0

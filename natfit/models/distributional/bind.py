@@ -55,7 +55,7 @@ def from_formulas(
         kept=kept,
         table=whole,
     )
-    _check_columns(data)
+    check_columns(data)
     return data, first
 
 
@@ -121,7 +121,7 @@ def from_arrays(
         index=first.index,
         n_missing=n_rows - len(first.y),
     )
-    _check_columns(data)
+    check_columns(data)
     return data
 
 
@@ -140,7 +140,8 @@ def _columns_of(bound: Mapping[str, Any]) -> dict[str, Columns]:
     return {name: made[id(each)] for name, each in bound.items()}
 
 
-def _check_columns(data: DistributionalData) -> None:
+def check_columns(data: DistributionalData) -> None:
+    """Refuse weights that are no frequencies, and offsets that are not finite."""
     if data.freq_weights is not None:
         check_weights(data.freq_weights, "freq_weights")
     for name, offset in data.offsets.items():

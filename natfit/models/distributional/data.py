@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,6 @@ import numpy as np
 from natfit.data.arrays import ArraySource, Source
 from natfit.data.block import Block
 from natfit.data.matrix import Columns
-from natfit.data.tables import Tables
 from natfit.families.distributional.base import DistributionalFamily
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -76,9 +75,17 @@ class DistributionalData:
             found["freq_weights"] = self.freq_weights
         return found
 
+    def block(self) -> Block:
+        """Return all rows as one block; views, no copy."""
+        return Block(self.designs, self.columns())
+
     def source(self, n_jobs: int | None = None) -> Source:
         """Return the rows as a source of blocks; views, no copy."""
-        return ArraySource(Block(self.designs, self.columns()), n_jobs)
+        return ArraySource(self.block(), n_jobs)
+
+    def in_memory(self) -> DistributionalData:
+        """Return the rows that are held: these all; where rows stream by, a sample of them."""
+        return self
 
 
 def split_formula(formula: str) -> list[str]:
@@ -103,21 +110,6 @@ def split_formula(formula: str) -> list[str]:
             parts.append(formula[start:place].strip())
             start = place + 1
     return [*parts, formula[start:].strip()]
-
-
-def in_memory(table: Any, texts: Sequence[Any]) -> Any:
-    """Return a table; of tables that stream by, the columns that the texts name, read into one.
-
-    The starts, and the residuals' distribution functions, go over single columns of all rows: a regression for every
-    parameter is fitted in memory, wherever its rows come from.
-    """
-    if not isinstance(table, Tables):
-        return table
-    import pandas as pd
-
-    text = " ".join(each for each in texts if isinstance(each, str))
-    named = [name for name in table.names if name in text]
-    return pd.concat([pd.DataFrame(dict(part)) for part in table.scan(named)], ignore_index=True)
 
 
 def class_numbers(endog: Any) -> tuple[Any, Any]:

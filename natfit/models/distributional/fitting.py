@@ -183,7 +183,7 @@ def _maximize(objective: Objective, starts: Iterator[Array], settings: Settings,
 
 def _free_starts(tie: Affine, ground: Ground, data: DistributionalData) -> Iterator[Array]:
     """Yield free coordinates to begin from."""
-    for full in starts(ground, data):
+    for full in starts(ground, data.in_memory()):
         yield np.linalg.lstsq(tie.matrix, full - tie.offset)[0]
 
 

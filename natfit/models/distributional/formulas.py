@@ -1,12 +1,16 @@
-"""From the formulas and the link that a user gives to those of each parameter."""
+"""From the formulas, links and fixed values that a user gives to those of each parameter, and to data for them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
+
+from natfit.data.tables import Tables
 from natfit.families.distributional.base import DistributionalFamily
 from natfit.models.distributional.bind import from_formulas
+from natfit.models.distributional.data import by_parameter
 
 
 def with_links(family: DistributionalFamily, links: Any) -> DistributionalFamily:
@@ -44,3 +48,59 @@ def rights(given: Mapping[Any, str], family: DistributionalFamily, held: Mapping
             raise ValueError(f"{key} is held at {held[key]:g} and has a formula as well; leave one of them out")
         found[key] = text
     return {name: found.get(name, "1") for name in free}
+
+
+class Beside(NamedTuple):
+    """What a user gives beside the formulas."""
+
+    fixed: Mapping[str, float] | None
+    offset: Any
+    freq_weights: Any
+
+
+class BoundFormulas(NamedTuple):
+    """The data, the family as it is for their response, and the parameters that are held."""
+
+    data: Any
+    family: DistributionalFamily
+    held: dict[str, float]
+
+
+def bind_formulas(
+    left: str,
+    given: Mapping[Any, str],
+    table: Any,
+    family: DistributionalFamily,
+    beside: Beside,
+    missing: str,
+    context: Mapping[str, Any],
+) -> BoundFormulas:
+    """Bind the formulas' right sides, by parameter or by place, to a table."""
+    if isinstance(table, Tables):
+        from natfit.models.distributional.streaming import bind_stream, freeze_formulas
+
+        frozen = freeze_formulas(left, given, table, family, (beside.offset, beside.freq_weights), context)
+        held = held_values(frozen.family, beside.fixed)
+        data = bind_stream(frozen, rights(given, frozen.family, held), missing)
+        return BoundFormulas(data, frozen.family, held)
+    if family.shared_predictors:
+        family = sized(family, left, given, table, missing, context)
+    held = held_values(family, beside.fixed)
+    offsets = by_parameter(beside.offset, family, "an offset")
+    right = rights(given, family, held)
+    bound, first = from_formulas(left, right, table, offsets, beside.freq_weights, missing, context)
+    family, bound.y = family.bind(bound.y, bound.y_name, first.y_levels)
+    return BoundFormulas(bound, family, held)
+
+
+def held_values(family: DistributionalFamily, fixed: Mapping[str, float] | None) -> dict[str, float]:
+    """Return the numbers at which parameters are held, or refuse them."""
+    held = {}
+    for name, value in (fixed or {}).items():
+        domain = family.domains[family.place(name, "a fixed value")]
+        if not isinstance(value, int | float | np.number) or not bool(domain.contains(float(value))):
+            raise ValueError(f"{name} of the {family.name} family must be held at a number in {domain}, not {value!r}")
+        held[name] = float(value)
+    if held and len(held) == family.K:
+        raise ValueError("fixed holds every parameter, so nothing is left to fit; leave one free")
+    return held

@@ -13,17 +13,16 @@ from natfit.families.distributional.base import DistributionalFamily
 from natfit.likelihoods.distributional import DistributionalLikelihood
 from natfit.models import binding
 from natfit.models.arguments import check_start, make_settings
-from natfit.models.distributional.bind import from_arrays, from_formulas
+from natfit.models.distributional.bind import from_arrays
 from natfit.models.distributional.constraints import resolve_constraints
 from natfit.models.distributional.data import (
     DistributionalData,
     by_parameter,
     class_numbers,
     formulas_of,
-    in_memory,
 )
 from natfit.models.distributional.fitting import Problem, fit_distributional
-from natfit.models.distributional.formulas import rights, sized, with_links
+from natfit.models.distributional.formulas import Beside, bind_formulas, held_values, with_links
 from natfit.models.distributional.rows import ParameterRows, parameter_rows
 from natfit.results.distributional.results import DistributionalResults, read_covariance
 
@@ -108,7 +107,7 @@ class DistributionalRegression:
             endog, levels = class_numbers(endog)
             name = " + ".join(map(str, endog.columns)) if hasattr(endog, "columns") else "y"
             resolved = resolved.bind(np.asarray(endog, dtype=float), name, levels)[0]
-        held = self._held(resolved, fixed)
+        held = held_values(resolved, fixed)
         free = tuple(name for name in resolved.parameter_names if name not in held)
         if resolved.shared_predictors and not isinstance(exog, Mapping):
             designs = dict.fromkeys(free, exog)
@@ -143,7 +142,7 @@ class DistributionalRegression:
             A formula for each parameter, ``{"mean": "y ~ x + C(g)", "precision": "~ x"}``, or the parts in the family's
             order, ``"y ~ x + C(g) | x"``. Parameters without one are constants.
         data : pandas or polars DataFrame, mapping of arrays, or tables of `natfit.data` such as ``from_parquet``
-            Of tables that stream by, the columns that the formulas name are read into memory.
+            Tables may be larger than memory: rows stream by in every pass.
         offset : mapping of str to str or array_like, or one of these, optional
             A column's name, an expression or an array, by parameter.
         freq_weights : str or array_like, optional
@@ -155,32 +154,11 @@ class DistributionalRegression:
         context = binding.caller_namespace(2 + int(eval_env))
         resolved = with_links(get(family, parametrization), links)
         left, given = formulas_of(formula)
-        offsets_given = offset.values() if isinstance(offset, Mapping) else [offset]
-        data = in_memory(data, [left, *given.values(), *offsets_given, freq_weights])
-        if resolved.shared_predictors:
-            resolved = sized(resolved, left, given, data, missing, context)
-        held = cls._held(resolved, fixed)
-        right = rights(given, resolved, held)
-        offsets = by_parameter(offset, resolved, "an offset")
-        bound, first = from_formulas(left, right, data, offsets, freq_weights, missing, context)
-        resolved, bound.y = resolved.bind(bound.y, bound.y_name, first.y_levels)
+        beside = Beside(fixed, offset, freq_weights)
+        bound, resolved, held = bind_formulas(left, given, data, resolved, beside, missing, context)
         model = cls.__new__(cls)
         model._bind(bound, resolved, links, held, constraints, n_jobs)
         return model
-
-    @staticmethod
-    def _held(family: DistributionalFamily, fixed: Mapping[str, float] | None) -> dict[str, float]:
-        held = {}
-        for name, value in (fixed or {}).items():
-            domain = family.domains[family.place(name, "a fixed value")]
-            if not isinstance(value, int | float | np.number) or not bool(domain.contains(float(value))):
-                raise ValueError(
-                    f"{name} of the {family.name} family must be held at a number in {domain}, not {value!r}"
-                )
-            held[name] = float(value)
-        if held and len(held) == family.K:
-            raise ValueError("fixed holds every parameter, so nothing is left to fit; leave one free")
-        return held
 
     def _bind(
         self,

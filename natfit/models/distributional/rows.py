@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,8 @@ from natfit.data.block import Block
 from natfit.data.checks import check_lengths
 from natfit.data.matrix import as_columns
 from natfit.data.numbers import as_column
+from natfit.data.stream import StreamSource
+from natfit.data.tables import Tables
 from natfit.models.distributional.data import by_parameter
 
 if TYPE_CHECKING:
@@ -32,8 +34,19 @@ class ParameterRows:
         Which of the rows given the block holds; None for all.
     """
 
+    streamed = False
+
     def __init__(self, block: Block, index: Any = None, kept: Array | None = None):
         self.block, self.index, self.kept = block, index, kept
+
+    def map(self, function: Callable[[Block], Any]) -> Iterator[Any]:
+        """Yield what a function returns of each run of rows, in their order."""
+        yield function(self.block)
+
+    def each(self, function: Callable[[Block], Array]) -> Array:
+        """Return what a function returns of the rows, put together: its arrays have one entry for each row."""
+        found = list(self.map(function))
+        return found[0] if len(found) == 1 else np.concatenate(found)
 
     def label(self, values: Array, columns: Any = None) -> Any:
         """Put values of the block's rows in their places among the rows given, with labels where there are any."""
@@ -50,14 +63,38 @@ class ParameterRows:
         return pd.DataFrame(values, index=self.index, columns=columns)
 
 
+class StreamedRows(ParameterRows):
+    """Rows that stream by: what is computed of them is computed block by block, in one pass.
+
+    Parameters
+    ----------
+    blocks : callable
+        Applies a function to all blocks and yields what it returns, in order.
+    """
+
+    streamed = True
+
+    def __init__(self, blocks: Callable[[Callable[[Block], Any]], Iterator[Any]]):
+        self._blocks, self.index, self.kept = blocks, None, None
+
+    def map(self, function: Callable[[Block], Any]) -> Iterator[Any]:
+        return self._blocks(function)
+
+
 def parameter_rows(model: DistributionalRegression, exog: Any, offset: Any) -> ParameterRows:
     """Return the model's own rows where ``exog`` is None, else those of a table or of designs."""
     data = model.data
     if exog is None:
         if offset is not None:
             raise ValueError("the offset of the model's own rows is known; give offset= for new rows only")
-        return ParameterRows(Block(data.designs, data.columns()), data.index if data.labelled else None)
+        if isinstance(model.source, StreamSource):
+            return StreamedRows(model.source.map)
+        return ParameterRows(data.block(), data.index if data.labelled else None)
     given = by_parameter(offset, model.family, "an offset")
+    if isinstance(exog, Tables):
+        from natfit.models.distributional.streaming import streamed_rows
+
+        return streamed_rows(model, exog, given)
     return _from_table(model, exog, given) if data.frozen else _from_designs(model, exog, given)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from natfit.families.distributional.reused import PREFERRED, Reused
 from natfit.families.interval import UNIT
 
 if TYPE_CHECKING:
+    from natfit.results.distributional.at_rows import AtRows
     from natfit.results.distributional.results import DistributionalResults
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -74,7 +76,8 @@ class Diagnosis:
         def df_model(self) -> float: ...
         @property
         def coefficients(self) -> Array: ...
-        def _parameters(self, rows: Any, coefficients: Array | None = None) -> Parameters: ...
+        def _parameters(self, rows: Any) -> Parameters: ...
+        def _at(self, value: Callable[[Parameters], Any]) -> AtRows: ...
 
     def orthogonality(self) -> Orthogonality:
         """Say which parameters' estimates don't disturb each other, and of which parametrization that is true.
@@ -164,13 +167,15 @@ class Diagnosis:
 
     def limit_reached(self) -> str:
         """Return in words which parameter has run to a limit where it is not identified, and the simpler family; or ""."""
-        names, theta = list(self.family.parameter_names), None
+        names, limits = list(self.family.parameter_names), None
         for name, side, value, simpler in self.family.simpler:
             if name in self.model.held:
                 continue
-            theta = self._parameters(self.model.new_rows()) if theta is None else theta
-            own = theta[names.index(name)]
-            if own.min() > value if side == "high" else own.max() < value:
+            if limits is None:
+                found = list(self.model.new_rows().map(self._at(_limits)))
+                limits = [np.min([low for low, _ in found], axis=0), np.max([high for _, high in found], axis=0)]
+            low, high = (each[names.index(name)] for each in limits)
+            if low > value if side == "high" else high < value:
                 towards = "infinity" if side == "high" else f"{self.family.domains[names.index(name)].low:g}"
                 return (
                     f"{name} runs to {towards} in every row, where the data can't tell the {self.family.name} family from "
@@ -180,9 +185,8 @@ class Diagnosis:
 
     def _separated(self) -> str:
         """Say in words which probability is fitted ever closer to 0 or 1 in some rows, where a fit has not converged."""
-        theta = self._parameters(self.model.new_rows())
-        for name, own, domain in zip(self.family.parameter_names, theta, self.family.domains, strict=True):
-            extreme = int(((own < EXTREME) | (own > 1.0 - EXTREME)).sum())
+        counts = sum(self.model.new_rows().map(self._at(_extreme)))
+        for name, extreme, domain in zip(self.family.parameter_names, counts, self.family.domains, strict=True):
             if domain == UNIT and extreme and name not in self.model.held:
                 return (
                     f"{name} is fitted ever closer to 0 or 1 in {extreme} row(s), along coefficients that run off to "
@@ -210,18 +214,31 @@ class Diagnosis:
 
     def _saturated(self) -> bool:
         """Say whether every parameter's design tells the same groups of rows apart, and no more."""
-        designs = list(self.model.data.designs.values())
-        if self.model.data.offsets or len(designs) < self.family.K:
+        names = list(self.model.data.designs)
+        if self.model.data.offsets or len(names) < self.family.K:
             return False
-        groups = None
-        for design in designs:
-            distinct, codes = np.unique(design.dense(), axis=0, return_inverse=True)
-            if np.linalg.matrix_rank(distinct) < len(distinct):
+        rows: Array | None = None
+        for block in self.model.source.blocks():
+            own = np.unique(np.hstack([block.designs[name].dense() for name in names]), axis=0)
+            rows = own if rows is None else np.unique(np.vstack([rows, own]), axis=0)
+            if len(rows) > rows.shape[1]:
                 return False
-            if groups is not None and len(np.unique(np.column_stack([groups, codes.ravel()]), axis=0)) != len(distinct):
-                return False
-            groups = codes.ravel()
-        return True
+        assert rows is not None
+        ends = np.cumsum([self.model.data.designs[name].shape[1] for name in names])[:-1]
+        return all(
+            len(np.unique(part, axis=0)) == len(rows) == np.linalg.matrix_rank(part)
+            for part in np.split(rows, ends, axis=1)
+        )
+
+
+def _limits(theta: Parameters) -> tuple[Array, Array]:
+    """Return the least and the greatest value of each parameter."""
+    return np.array([each.min() for each in theta]), np.array([each.max() for each in theta])
+
+
+def _extreme(theta: Parameters) -> Array:
+    """Return in how many rows each parameter counts as 0 or 1."""
+    return np.array([((each < EXTREME) | (each > 1.0 - EXTREME)).sum() for each in theta])
 
 
 def _canonical(matrix: Array, first: slice, second: slice) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,18 @@ from scipy import special
 
 from natfit.families.distributional.base import Parameters
 from natfit.results.covariance import known
+from natfit.results.distributional.at_rows import (
+    AtRows,
+    Counts,
+    Tails,
+    WithVariance,
+    one_quantity,
+    parameters,
+    quantiles,
+)
 from natfit.results.distributional.prediction import ParameterPrediction
 
 Array = np.ndarray[Any, np.dtype[Any]]
-
-CHUNK = 65_536
-"""Rows whose dense designs are held at once."""
 
 
 class Predicting:
@@ -31,41 +38,13 @@ class Predicting:
         def _cov(self) -> Array: ...
         @property
         def coefficients(self) -> Array: ...
-        def _parameters(self, rows: Any, coefficients: Array | None = None) -> Parameters: ...
+        def _at(self, value: Callable[[Parameters], Any]) -> AtRows: ...
 
-    # -- uncertainty of what is estimated ---------------------------------------------------------------------------
-
-    def _predictor_covariance(self, rows: Any) -> Array:
-        """Return the covariance of each row's predictors, (m, k, k), k the number of free parameters."""
-        likelihood, tie = self.model.likelihood, self.model.constraints.tie
-        full = tie.matrix @ known(self._cov) @ tie.matrix.T
-        names = [self.family.parameter_names[k] for k in likelihood.free]
-        block, found = rows.block, []
-        for start in range(0, block.n_rows, CHUNK):
-            part = block.rows(start, min(start + CHUNK, block.n_rows))
-            dense = [part.designs[name].dense() for name in names]
-            each = np.empty((part.n_rows, len(names), len(names)))
-            for i, first in enumerate(names):
-                for j, second in enumerate(names[: i + 1]):
-                    own = full[likelihood.layout.slices[first], likelihood.layout.slices[second]]
-                    each[:, i, j] = each[:, j, i] = ((dense[i] @ own) * dense[j]).sum(axis=1)
-            found.append(each)
-        return np.concatenate(found) if found else np.zeros((0, len(names), len(names)))
-
-    def _gradient(self, rows: Any, function: Callable[[Parameters], Array]) -> Array:
-        """Return the derivatives of a function of the parameters in each row's predictors, (m, k), by differences."""
-        likelihood = self.model.likelihood
-        with np.errstate(all="ignore"):
-            etas = likelihood.predictors(self.coefficients, rows.block)
-            found = []
-            for i, eta in enumerate(etas):
-                step = 1e-5 * np.maximum(np.abs(eta), 1.0)
-                ends = []
-                for sign in (1.0, -1.0):
-                    moved = [*etas[:i], eta + sign * step, *etas[i + 1 :]]
-                    ends.append(function(likelihood.parameters(moved)[0]))
-                found.append((ends[0] - ends[1]) / (2.0 * step))
-        return np.stack(found, axis=1)
+    def _parameters(self, rows: Any) -> Parameters:
+        """Return the K parameters of each row; of rows that stream by, numbers alone are brought together."""
+        if not rows.streamed:
+            return parameters(self.model.likelihood, self.coefficients, rows.block)
+        return Parameters(list(rows.each(self._at(np.column_stack)).T))
 
     def get_prediction(self, exog: Any = None, what: str = "mean", *, offset: Any = None) -> ParameterPrediction:
         """Return predictions with standard errors and limits: ``.summary_frame()``, ``.conf_int()``.
@@ -81,27 +60,17 @@ class Predicting:
         Standard errors are by the delta method from the covariance of all coefficients together.
         """
         names = list(self.family.parameter_names)
-        rows = self.model.new_rows(exog, offset)
-        theta = self._parameters(rows)
-
-        def value(t: Parameters) -> Array:
-            if what in names:
-                return np.array(t[names.index(what)])
-            found = self.family.mean(t) if what == "mean" else self.family.variance(t)
-            if found.ndim > 1:
-                raise ValueError(
-                    f"the {self.family.name} family has a mean for each class; ask for a parameter: {', '.join(names)}"
-                )
-            return found
-
         if what not in (*names, "mean", "variance"):
             raise ValueError(f"what must be 'mean', 'variance' or one of {', '.join(names)}; got {what!r}")
-        gradient = self._gradient(rows, value)
-        variance = np.einsum("ni,nij,nj->n", gradient, self._predictor_covariance(rows), gradient)
+        rows = self.model.new_rows(exog, offset)
+        tie = self.model.constraints.tie
+        value = self._at(functools.partial(one_quantity, self.family, what))
+        found = rows.each(WithVariance(value, tie.matrix @ known(self._cov) @ tie.matrix.T))
         observed = None
-        if what == "mean" and self.converged and not self.family.support.event_shape:
+        if what == "mean" and self.converged and not self.family.support.event_shape and not rows.streamed:
             observed = lambda alpha: self._limits(rows, alpha, 1000, np.random.default_rng(0))  # noqa: E731
-        return ParameterPrediction(what, value(theta), variance, self._limit_scale(what), rows.label, observed)
+        scale = self._limit_scale(what)
+        return ParameterPrediction(what, found[:, 0], found[:, 1], scale, rows.label, observed)
 
     def _limit_scale(self, what: str) -> str:
         names = list(self.family.parameter_names)
@@ -125,8 +94,13 @@ class Predicting:
         return free @ tie.matrix.T + tie.offset
 
     def _drawn_parameters(self, rows: Any, n: int, rng: np.random.Generator) -> Iterator[Parameters]:
+        if rows.streamed:
+            raise ValueError(
+                f"the uncertainty of the coefficients is drawn {n} times, each a pass over rows that are streamed; give a "
+                "table in memory"
+            )
         for coefficients in self._draws(n, rng):
-            theta = self._parameters(rows, coefficients)
+            theta = parameters(self.model.likelihood, coefficients, rows.block)
             if not self.family.contains(theta).all():
                 raise ValueError(
                     f"draws of the coefficients lead outside the {self.family.name} family's domain; choose links whose "
@@ -174,21 +148,18 @@ class Predicting:
     ) -> Any:
         """Return a quantile of each row's law with limits for it, from draws of the coefficients; arguments as above."""
         self._require_numbers("quantiles")
-        rows = self.model.new_rows(exog, offset)
-        theta = self._parameters(rows)
-        level = np.full(theta[0].shape, float(q))
+        rows, level = self.model.new_rows(exog, offset), [float(q)]
         rng = np.random.default_rng(random_state)
-        with np.errstate(all="ignore"):
-            drawn = np.array([self.family.quantile(level, t) for t in self._drawn_parameters(rows, n, rng)])
-            found = self.family.quantile(level, theta)
+        drawn = np.array([quantiles(self.family, level, t)[:, 0] for t in self._drawn_parameters(rows, n, rng)])
+        found = rows.each(self._at(functools.partial(quantiles, self.family, level)))[:, 0]
         limits = np.quantile(drawn, [alpha / 2.0, 1.0 - alpha / 2.0], axis=0)
         return rows.label(np.column_stack([found, *limits]), ["quantile", "lower", "upper"])
 
     def simulate(self, exog: Any = None, n: int = 1, random_state: Any = None, *, offset: Any = None) -> Any:
         """Return draws from the fitted law of each row, (m, n): a column for each draw."""
         self._require_numbers("draws")
-        rows = self.model.new_rows(exog, offset)
-        theta, rng = self._parameters(rows), np.random.default_rng(random_state)
+        rows, rng = self.model.new_rows(exog, offset), np.random.default_rng(random_state)
+        theta = self._parameters(rows)
         return rows.label(np.column_stack([self.family.sample(theta, rng) for _ in range(n)]), list(range(n)))
 
     def _require_numbers(self, what: str) -> None:
@@ -202,16 +173,8 @@ class Predicting:
     def _tails(self) -> tuple[Array, Array]:
         """Return P(Y < y) and P(Y <= y) of the rows of the fit."""
         self._require_numbers("distribution functions, and residuals made of them,")
-        family, y = self.family, self.model.data.y
-        theta = self._parameters(self.model.new_rows())
-        with np.errstate(all="ignore"):
-            upper = family.cdf(y, theta)
-            if family.support.discrete:
-                mass = np.exp(family.log_prob(y, theta))
-            else:
-                atom = np.isin(y, family.atoms)
-                mass = np.where(atom, np.exp(family.log_prob(y, theta)), 0.0)
-        return np.maximum(upper - mass, 0.0), upper
+        found = self.model.new_rows().each(Tails(self.model.likelihood, self.coefficients))
+        return found[:, 0], found[:, 1]
 
     def quantile_residuals(self, random_state: Any = None) -> Any:
         """Return randomized quantile residuals, standard normal if the model holds, one for each row of the fit.
@@ -233,7 +196,8 @@ class Predicting:
     @property
     def _eta(self) -> Array:
         """The first free parameter's linear predictor: what residuals are drawn against."""
-        return self.model.likelihood.predictors(self.coefficients, self.model.new_rows().block)[0]
+        likelihood, coefficients = self.model.likelihood, self.coefficients
+        return self.model.new_rows().each(lambda block: likelihood.predictors(coefficients, block)[0])
 
     def rootogram(self, highest: int | None = None) -> Any:
         """Return observed and expected numbers of rows for each count, a DataFrame by count.
@@ -247,15 +211,11 @@ class Predicting:
         if not family.support.discrete or family.support.event_shape:
             raise ValueError(f"a rootogram is for counts, and the {family.name} family's response is none")
         last = int(min(y.max(), np.ceil(np.quantile(y, 0.999)) + 1.0)) if highest is None else int(highest)
-        theta, weight = self._parameters(self.model.new_rows()), self.model.data.freq_weights
-        weight = np.ones(len(y)) if weight is None else weight
         counts = np.arange(int(family.support.low), last + 1)
-        with np.errstate(all="ignore"):
-            expected = [float(weight @ np.exp(family.log_prob(np.full(len(y), float(k)), theta))) for k in counts]
-        observed = [float(weight[y == k].sum()) for k in counts]
+        found = sum(self.model.new_rows().map(Counts(self.model.likelihood, self.coefficients, counts.tolist())))
         import pandas as pd
 
-        return pd.DataFrame({"observed": observed, "expected": expected}, index=pd.Index(counts, name="count"))
+        return pd.DataFrame(found, columns=["observed", "expected"], index=pd.Index(counts, name="count"))
 
     def pit(self, bins: int = 10) -> Array:
         """Return the shares of the probability integral transform in equal bins: 1 / bins each where the model holds.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ from natfit.metric import Gram, SingularMetric
 from natfit.results import robust
 from natfit.results.coefficients import Coefficients
 from natfit.results.cov_type import KINDS, CovarianceType, read
+from natfit.results.distributional.at_rows import AtRows, quantiles, quantity
 from natfit.results.distributional.diagnosis import Diagnosis
 from natfit.results.distributional.observations import Predicting
 from natfit.results.keeping import Keeping
@@ -214,11 +217,9 @@ class DistributionalResults(Coefficients, Tests, Predicting, Diagnosis, Estimate
 
     # -- the distribution of each row ------------------------------------------------------------------------------
 
-    def _parameters(self, rows: Any, coefficients: Array | None = None) -> Parameters:
-        """Return the K parameters of the rows of a `natfit.models.distributional.rows.ParameterRows`."""
-        likelihood, own = self.model.likelihood, self.coefficients if coefficients is None else coefficients
-        with np.errstate(all="ignore"):
-            return likelihood.parameters(likelihood.predictors(own, rows.block))[0]
+    def _at(self, value: Callable[[Parameters], Any]) -> AtRows:
+        """Return what computes a function of the parameters for a block of rows."""
+        return AtRows(self.model.likelihood, self.coefficients, value)
 
     def predict(self, exog: Any = None, what: str = "mean", *, offset: Any = None) -> Any:
         """Return predictions for new rows.
@@ -238,18 +239,15 @@ class DistributionalResults(Coefficients, Tests, Predicting, Diagnosis, Estimate
         Series, DataFrame or ndarray
             One entry for each row given; NaN where a value that the formulas need is missing.
         """
-        rows = self.model.new_rows(exog, offset)
-        theta = self._parameters(rows)
         names = list(self.family.parameter_names)
-        if what == "parameters":
-            return rows.label(np.column_stack(theta), names)
-        if what in names:
-            return rows.label(np.array(theta[names.index(what)]))
-        if what not in ("mean", "variance"):
+        if what not in ("mean", "variance", "parameters", *names):
             raise ValueError(
                 f"what must be 'mean', 'variance', 'parameters' or one of {', '.join(names)}; got {what!r}"
             )
-        values = self.family.mean(theta) if what == "mean" else self.family.variance(theta)
+        rows = self.model.new_rows(exog, offset)
+        if what == "parameters":
+            return rows.label(rows.each(self._at(np.column_stack)), names)
+        values = rows.each(self._at(functools.partial(quantity, self.family, what)))
         return rows.label(values, self.family.class_names if values.ndim == 2 else None)
 
     @cached_property
@@ -275,10 +273,8 @@ class DistributionalResults(Coefficients, Tests, Predicting, Diagnosis, Estimate
             raise ValueError(f"levels of quantiles lie strictly between 0 and 1; got {q!r}")
         self._require_numbers("quantiles")
         rows = self.model.new_rows(exog, offset)
-        theta = self._parameters(rows)
-        with np.errstate(all="ignore"):
-            found = [self.family.quantile(np.full(theta[0].shape, level), theta) for level in levels.ravel().tolist()]
-        return rows.label(found[0]) if levels.ndim == 0 else rows.label(np.column_stack(found), levels.tolist())
+        found = rows.each(self._at(functools.partial(quantiles, self.family, levels.ravel().tolist())))
+        return rows.label(found[:, 0]) if levels.ndim == 0 else rows.label(found, levels.tolist())
 
     def summary(self, yname: str | None = None, title: str | None = None, alpha: float = 0.05) -> Any:
         """Return the table of the fit, one section for each parameter: ``print(fit.summary())``, ``.as_html()``."""

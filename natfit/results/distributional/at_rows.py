@@ -1,0 +1,159 @@
+"""What a distributional fit says of a block of rows: functions of its parameters, with their uncertainty.
+
+Each is applied to one block after the other, here or where a streamed block lies, so all of them can be pickled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from natfit.data.block import Block
+from natfit.families.distributional.base import DistributionalFamily, Parameters
+from natfit.likelihoods.distributional import DistributionalLikelihood
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+CHUNK = 65_536
+"""Rows whose dense designs are held at once."""
+
+
+@dataclass(frozen=True)
+class AtRows:
+    """A function of the parameters of each row, at given coefficients.
+
+    Parameters
+    ----------
+    likelihood : DistributionalLikelihood
+    coefficients : (p,) ndarray
+    value : callable
+        From the K parameters of the rows to one entry for each row.
+    """
+
+    likelihood: DistributionalLikelihood
+    coefficients: Array
+    value: Callable[[Parameters], Any]
+
+    def __call__(self, block: Block) -> Any:
+        return self.value(parameters(self.likelihood, self.coefficients, block))
+
+
+def parameters(likelihood: DistributionalLikelihood, coefficients: Array, block: Block) -> Parameters:
+    """Return the K parameters of the rows of a block."""
+    with np.errstate(all="ignore"):
+        return likelihood.parameters(likelihood.predictors(coefficients, block))[0]
+
+
+def quantity(family: DistributionalFamily, what: str, theta: Parameters) -> Array:
+    """Return a parameter by its name, or the mean or the variance."""
+    if what in family.parameter_names:
+        return np.array(theta[family.parameter_names.index(what)])
+    return family.mean(theta) if what == "mean" else family.variance(theta)
+
+
+def one_quantity(family: DistributionalFamily, what: str, theta: Parameters) -> Array:
+    """Return a parameter, the mean or the variance, where that is one number for each row."""
+    found = quantity(family, what, theta)
+    if found.ndim > 1:
+        names = ", ".join(family.parameter_names)
+        raise ValueError(f"the {family.name} family has a mean for each class; ask for a parameter: {names}")
+    return found
+
+
+def quantiles(family: DistributionalFamily, levels: Sequence[float], theta: Parameters) -> Array:
+    """Return the quantiles of each row's law, a column for each level."""
+    with np.errstate(all="ignore"):
+        return np.column_stack([family.quantile(np.full(theta[0].shape, level), theta) for level in levels])
+
+
+@dataclass(frozen=True)
+class WithVariance:
+    """A function of the parameters of each row with its variance by the delta method, (m, 2).
+
+    Parameters
+    ----------
+    at : AtRows
+    covariance : (p, p) ndarray
+        Of all coefficients.
+    """
+
+    at: AtRows
+    covariance: Array
+
+    def __call__(self, block: Block) -> Array:
+        gradient = self._gradient(block)
+        variance = np.einsum("ni,nij,nj->n", gradient, self._of_predictors(block), gradient)
+        return np.column_stack([self.at(block), variance])
+
+    def _of_predictors(self, block: Block) -> Array:
+        """Return the covariance of each row's predictors, (m, k, k), k the number of free parameters."""
+        likelihood, found = self.at.likelihood, []
+        names = [likelihood.family.parameter_names[k] for k in likelihood.free]
+        for start in range(0, block.n_rows, CHUNK):
+            part = block.rows(start, min(start + CHUNK, block.n_rows))
+            dense = [part.designs[name].dense() for name in names]
+            each = np.empty((part.n_rows, len(names), len(names)))
+            for i, first in enumerate(names):
+                for j, second in enumerate(names[: i + 1]):
+                    own = self.covariance[likelihood.layout.slices[first], likelihood.layout.slices[second]]
+                    each[:, i, j] = each[:, j, i] = ((dense[i] @ own) * dense[j]).sum(axis=1)
+            found.append(each)
+        return np.concatenate(found) if found else np.zeros((0, len(names), len(names)))
+
+    def _gradient(self, block: Block) -> Array:
+        """Return the derivatives of the function in each row's predictors, (m, k), by differences."""
+        likelihood = self.at.likelihood
+        with np.errstate(all="ignore"):
+            etas = likelihood.predictors(self.at.coefficients, block)
+            found = []
+            for i, eta in enumerate(etas):
+                step = 1e-5 * np.maximum(np.abs(eta), 1.0)
+                ends = []
+                for sign in (1.0, -1.0):
+                    moved = [*etas[:i], eta + sign * step, *etas[i + 1 :]]
+                    ends.append(self.at.value(likelihood.parameters(moved)[0]))
+                found.append((ends[0] - ends[1]) / (2.0 * step))
+        return np.stack(found, axis=1)
+
+
+@dataclass(frozen=True)
+class Tails:
+    """P(Y < y) and P(Y <= y) of each row of the fit, (m, 2)."""
+
+    likelihood: DistributionalLikelihood
+    coefficients: Array
+
+    def __call__(self, block: Block) -> Array:
+        family, y = self.likelihood.family, block.columns["y"]
+        theta = parameters(self.likelihood, self.coefficients, block)
+        with np.errstate(all="ignore"):
+            upper = family.cdf(y, theta)
+            if family.support.discrete:
+                mass = np.exp(family.log_prob(y, theta))
+            else:
+                atom = np.isin(y, family.atoms)
+                mass = np.where(atom, np.exp(family.log_prob(y, theta)), 0.0)
+        return np.column_stack([np.maximum(upper - mass, 0.0), upper])
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Observed and expected numbers of rows for each count, (counts, 2): summed over a block."""
+
+    likelihood: DistributionalLikelihood
+    coefficients: Array
+    counts: Sequence[int]
+
+    def __call__(self, block: Block) -> Array:
+        family, y = self.likelihood.family, block.columns["y"]
+        theta = parameters(self.likelihood, self.coefficients, block)
+        weight = block.columns.get("freq_weights", np.ones(len(y)))
+        with np.errstate(all="ignore"):
+            found = [
+                (weight[y == k].sum(), weight @ np.exp(family.log_prob(np.full(len(y), float(k)), theta)))
+                for k in self.counts
+            ]
+        return np.array(found)
