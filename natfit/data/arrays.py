@@ -9,20 +9,16 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from natfit.data.block import Block
-from natfit.data.matrix import TALL_ROWS, Columns, Tabmat
+from natfit.data.matrix import FEWEST_ROWS, TALL_ROWS, Columns, Tabmat, product_rows
 from natfit.data.threads import get_ready, one_blas_thread, pool, processors
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-BLOCK_BYTES = 3 << 20
-"""Bytes of design in one block: a block and its scaled copy then stay in a core's share of the cache."""
-FEWEST_ROWS, MOST_ROWS = 512, 16_384
-"""Bounds on a block's rows: under the first, Python's own time shows; over the second, the row-wise vectors leave the
-cache."""
-TALL = 2
-"""Rows of a block for each column, at least: a Gram matrix of fewer takes more time to add up than to multiply."""
-MOST_BYTES = 16 << 20
-"""Bytes of design in one block, at most, however many its columns: each thread holds as much again."""
+BLOCK_BYTES = 6 << 20
+"""Bytes of design in one block: its rows are read from memory once, and then stay in the cache that the cores share."""
+MOST_ROWS = 32_768
+"""Rows of a block, at most: with more the row-wise vectors leave the cache, with fewer threads wait for the interpreter more
+often than it takes to be quick."""
 COPIED_BYTES = 4 << 20
 """A sample up to this size is copied once and not in every pass; a larger one would show beside the data."""
 RUN = 32
@@ -185,7 +181,8 @@ class ArraySource(Source):
         width = sum(design.shape[1] for design in self.whole.designs.values())
         if 8 * chosen.size * width <= COPIED_BYTES:
             return ArraySource(self.whole.take(chosen), self.n_jobs)
-        return ArraySource(self.whole, self.n_jobs, self.block_rows, chosen)
+        # Blocks of copies: small ones, which take memory that the block before has just given back.
+        return ArraySource(self.whole, self.n_jobs, min(self.block_rows, product_rows(width)), chosen)
 
     def _lanes(self) -> list[tuple[int, int]]:
         n_blocks = -(-self.n_rows // self.block_rows)
@@ -221,11 +218,9 @@ def block_height(width: int) -> int:
     Examples
     --------
     >>> block_height(20), block_height(200), block_height(800)
-    (16384, 1966, 1600)
+    (32768, 3932, 1600)
     """
-    rows = max(BLOCK_BYTES // (8 * max(width, 1)), TALL * width)
-    rows = min(rows, MOST_BYTES // (8 * max(width, 1)))
-    return min(max(rows, FEWEST_ROWS), MOST_ROWS)
+    return min(max(BLOCK_BYTES // (8 * max(width, 1)), product_rows(width)), MOST_ROWS)
 
 
 def sampled_rows(n_rows: int, rows: int, rng: np.random.Generator) -> np.ndarray:

@@ -67,12 +67,13 @@ def all_finite(values: np.ndarray) -> bool:
     if not np.issubdtype(values.dtype, np.inexact):
         return True
     by_rows = values if values.ndim < 2 or values.strides[0] >= values.strides[-1] else values.T
-    if all(over_runs(by_rows, _has_finite_sum)):
+    if all(over_runs(by_rows, has_finite_sum)):
         return True
     return all(over_runs(by_rows, lambda run: bool(np.isfinite(run).all())))
 
 
-def _has_finite_sum(run: np.ndarray) -> bool:
+def has_finite_sum(run: np.ndarray) -> bool:
+    """Tell whether the sum of numbers is finite, and so all of them are; one that is not may have overflowed."""
     with np.errstate(all="ignore"):
         return bool(np.isfinite(run.sum()))
 

@@ -8,11 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from natfit.data.checks import all_finite, check_lengths, check_missing, check_not_empty, check_not_infinite
+from natfit.data.checks import (
+    all_finite,
+    check_lengths,
+    check_missing,
+    check_not_empty,
+    check_not_infinite,
+    has_finite_sum,
+)
 from natfit.data.numbers import NOT_NUMBERS, as_column, is_pandas, read_numbers
 from natfit.data.threads import over_runs
 
@@ -91,12 +98,14 @@ def bind(endog: Any, exog: Any, extras: Mapping[str, Any] | None = None, missing
     }
     check_lengths({"endog": len(y), "exog": matrix.shape[0], **{name: len(each) for name, each in columns.items()}})
     check_not_empty(*matrix.shape)
-    names = default_names(matrix) if names is None else names
+    unnamed = names is None
+    looked = _look_over(matrix) if unnamed and isinstance(matrix, np.ndarray) else None
+    names = default_names(matrix, looked) if names is None else names
     y_name = " + ".join(y_names) if y_names else "y"
     bound = Bound(
         y, matrix, names, y_name, x_index if x_index is not None else y_index, columns, labels=_own_labels(exog)
     )
-    return _without_missing(bound, missing)
+    return _without_missing(bound, missing, looked is not None and looked.finite)
 
 
 def _own_labels(exog: Any) -> list[Any] | None:
@@ -108,11 +117,14 @@ def _own_labels(exog: Any) -> list[Any] | None:
     return None if plain or all(isinstance(label, str) for label in labels) else labels
 
 
-def _without_missing(bound: Bound, missing: str) -> Bound:
-    """Drop or refuse the rows with missing values, and refuse infinity; one pass over the numbers where all is well."""
+def _without_missing(bound: Bound, missing: str, finite: bool = False) -> Bound:
+    """Drop or refuse the rows with missing values, and refuse infinity; one pass over the numbers where all is well.
+
+    ``finite`` says that the matrix has been seen to be.
+    """
     candidates = [(bound.y_name, bound.y), *bound.extras.items()]
     suspects = [(name, column) for name, column in candidates if not all_finite(column)]
-    suspects += _suspect_columns(bound.matrix, bound.column_names)
+    suspects += [] if finite else _suspect_columns(bound.matrix, bound.column_names)
     masks = {name: np.isnan(column) if column.ndim == 1 else np.isnan(column).any(axis=1) for name, column in suspects}
     dropped = check_missing(masks, missing, len(bound.y), "leave those rows out with missing='drop'")
     kept = None if dropped is None else ~dropped
@@ -226,7 +238,27 @@ def design_matrix(exog: Any, names: Sequence[str]) -> tuple[Any, Any]:
     return matrix, index
 
 
-def default_names(matrix: Any) -> list[str]:
+class _Looked(NamedTuple):
+    """What one pass over a plain array tells: whether its sum is finite, and its first constant column."""
+
+    finite: bool
+    constant: int | None
+
+
+def _look_over(matrix: Array) -> _Looked:
+    """Look for numbers that are not finite and for a constant column, at each run of rows while it is in cache."""
+    candidates = []
+    if len(matrix) > 1:
+        candidates = [int(j) for j in np.flatnonzero((matrix[0] == matrix[-1]) & (matrix[0] != 0))]
+    if matrix.strides[0] < matrix.strides[-1]:  # columns lie one by one, and so are looked at one by one
+        constant = next((j for j in candidates if _is_constant(matrix[:, j])), None)
+        return _Looked(all_finite(matrix), constant)
+    seen = over_runs(matrix, lambda run: (has_finite_sum(run), [(run[:, j] == matrix[0, j]).all() for j in candidates]))
+    constant = next((j for k, j in enumerate(candidates) if all(same[k] for _, same in seen)), None)
+    return _Looked(all(finite for finite, _ in seen), constant)
+
+
+def default_names(matrix: Any, looked: _Looked | None = None) -> list[str]:
     """Name the columns of a plain array as statsmodels does: ``const`` for a constant one, ``x1``, ``x2`` ... for the rest.
 
     Examples
@@ -235,12 +267,10 @@ def default_names(matrix: Any) -> list[str]:
     >>> default_names(np.array([[3.0, 1.0, 2.0], [4.0, 1.0, 5.0]]))
     ['x1', 'const', 'x2']
     """
-    n_rows, n_columns = matrix.shape
-    constant = None
-    if isinstance(matrix, np.ndarray) and n_rows > 1:
-        candidates = np.flatnonzero((matrix[0] == matrix[-1]) & (matrix[0] != 0))
-        constant = next((int(j) for j in candidates if _is_constant(matrix[:, j])), None)
-    names = [f"x{j}" for j in range(1, n_columns + (constant is None))]
+    if looked is None and isinstance(matrix, np.ndarray):
+        looked = _look_over(matrix)
+    constant = None if looked is None else looked.constant
+    names = [f"x{j}" for j in range(1, matrix.shape[1] + (constant is None))]
     if constant is not None:
         names.insert(constant, "const")
     return names

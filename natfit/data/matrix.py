@@ -18,6 +18,15 @@ Array = np.ndarray[Any, np.dtype[Any]]
 TALL_ROWS = 131_072
 """Rows of a tabmat block: its products take time by the row, and its Gram matrix, which may be large, is added up for each
 block."""
+PRODUCT_BYTES = 3 << 19
+"""Bytes of a design that are multiplied together: they and their scaled copy then stay near a core. Measured at 20, 50 and
+200 columns; larger and smaller ones took up to a fifth longer."""
+TALL = 2
+"""Rows of a product for each column, at least: a Gram matrix of fewer takes more time to add up than to multiply."""
+FEWEST_ROWS = 512
+"""Rows under which Python's own time shows."""
+MOST_BYTES = 16 << 20
+"""Bytes of design in one product, at most, however many its columns: each thread holds as much again."""
 
 _scratch = threading.local()
 
@@ -37,8 +46,31 @@ def _scaled_rows(array: Array, scale: Array) -> Array:
     return scaled
 
 
+def product_rows(width: int) -> int:
+    """Return how many rows of so many columns are scaled and multiplied together.
+
+    Examples
+    --------
+    >>> product_rows(20), product_rows(200), product_rows(800)
+    (9830, 983, 1600)
+    """
+    rows = max(PRODUCT_BYTES // (8 * max(width, 1)), TALL * width)
+    return max(min(rows, MOST_BYTES // (8 * max(width, 1))), FEWEST_ROWS)
+
+
+def _square(array: Array, root: Array) -> Array:
+    """Return the Gram matrix of rows, each times its root of a weight."""
+    scaled = _scaled_rows(array, root)
+    return np.dot(scaled.T, scaled)  # NumPy hands this very product to syrk
+
+
 class Dense:
     """A dense (n, p) array of floats.
+
+    Notes
+    -----
+    The products are ``np.dot``'s, which lets other threads run; ``@`` keeps the interpreter to itself where its result has
+    500 entries or fewer, and so a Gram matrix of up to 22 columns, or X'v of any, is no faster on two threads than on one.
 
     Examples
     --------
@@ -57,7 +89,7 @@ class Dense:
 
     def take(self, rows: Array) -> Dense:
         """Return the rows of these numbers, a copy."""
-        return Dense(self.array[rows])
+        return Dense(np.take(self.array, rows, axis=0))
 
     def rows(self, start: int, stop: int) -> Dense:
         """Return the rows ``start:stop``, a view."""
@@ -65,18 +97,24 @@ class Dense:
 
     def matvec(self, vector: Array) -> Array:
         """Return X b."""
-        return self.array @ vector
+        return np.dot(self.array, vector)
 
     def rmatvec(self, vector: Array) -> Array:
         """Return X'v."""
-        return vector @ self.array
+        return np.dot(vector, self.array)
 
     def gram(self, weight: Array) -> Array:
         """Return X' diag(weight) X; weights of either sign."""
-        if weight.size == 0 or weight.min() >= 0.0:
-            scaled = _scaled_rows(self.array, np.sqrt(weight))
-            return scaled.T @ scaled  # NumPy hands this very product to syrk and lets other threads run
-        return _scaled_rows(self.array, weight).T @ self.array
+        with np.errstate(invalid="ignore"):
+            root = np.sqrt(weight)
+        run = product_rows(self.shape[1])
+        product = _square(self.array[:run], root[:run])
+        for start in range(run, len(root), run):
+            product += _square(self.array[start : start + run], root[start : start + run])
+        if not np.isnan(product[:1, :1]).any():
+            return product
+        # The root of a weight below 0, or a missing number: the product that takes either sign says which.
+        return np.dot(_scaled_rows(self.array, weight).T, self.array)
 
     def weighted_rows(self, root: Array) -> Array:
         """Return diag(root) X as a dense array of its own."""

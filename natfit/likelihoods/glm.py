@@ -80,7 +80,9 @@ class GLMLikelihood:
             if complement is None and self._needs_complement:
                 complement = self.link.complement(eta, mu)
         residual = self.family.residual(block.columns["y"], mu, complement)
-        return Rows(eta, mu, complement, slope, residual, self.family.variance(mu, complement))
+        # Under the canonical link dmu / deta is the variance function itself.
+        variance = slope if self.canonical else self.family.variance(mu, complement)
+        return Rows(eta, mu, complement, slope, residual, variance)
 
     def evaluate(self, params: Array, block: Block, need: int) -> Sums:
         """Return the Sums of a block that ``need`` asks for; ``loglik`` is -inf outside the domain."""
