@@ -173,3 +173,23 @@ def test_ordered_categories_of_two_tables_must_agree():
     texts = levels("a", "c", ordered=False)
     assert united("g", texts, levels("b", ordered=False)) == ["a", "b", "c"]
     assert united("g", levels("z", "c", ordered=False), levels("b", ordered=False)) == ["z", "c", "b"]
+
+
+def test_likelihood_ratios_and_limits_are_those_of_the_frame(files, frame):
+    source = nf.data.from_parquet(files)
+    fits = {
+        key: [
+            nf.DistributionalRegression.from_formula(f, data, "gaussian").fit()
+            for f in ("size ~ x + z | z", "size ~ x")
+        ]
+        for key, data in (("streamed", source), ("frame", frame))
+    }
+    assert fits["streamed"][0].lr_test(fits["streamed"][1]) == pytest.approx(fits["frame"][0].lr_test(fits["frame"][1]))
+    assert fits["streamed"][0].lr_test(fits["frame"][1]) == pytest.approx(fits["frame"][0].lr_test(fits["frame"][1]))
+    other = nf.DistributionalRegression.from_formula("size ~ x + root(years)", source, "gaussian").fit()
+    with pytest.raises(ValueError, match="no combinations"):
+        fits["streamed"][0].lr_test(other)
+    with pytest.warns(nf.ConvergenceWarning, match="fits every response exactly"):
+        nf.DistributionalRegression.from_formula("I(1 + years) ~ years", source, "gaussian").fit()
+    with pytest.warns(nf.ConvergenceWarning, match="runs to infinity"):
+        nf.DistributionalRegression.from_formula("kind ~ I(kind > 2)", source, "multinomial").fit()

@@ -88,6 +88,8 @@ class DistributionalFamily(ABC):
     information: str = "by differentiation and quadrature"
     shared_predictors: bool = False
     """Whether one formula stands for all parameters, as for the classes of a multinomial."""
+    class_predictors: bool = False
+    """Whether the parameters are the predictors themselves, on the scale of a link inside the family."""
     atoms: tuple[float, ...] = ()
     """Values at which a continuous response has mass: ``log_prob`` is a log-mass there, a log-density elsewhere."""
     simpler: tuple[tuple[str, str, float, str], ...] = ()

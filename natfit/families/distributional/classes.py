@@ -47,6 +47,7 @@ class Classes(DistributionalFamily):
 
     information = "closed form"
     shared_predictors = True
+    class_predictors = True
     default_link = "logit"
     ordinal = True
     default_parallel: bool = False

@@ -58,14 +58,26 @@ class ZeroModified(DistributionalFamily):
 
     base: DistributionalFamily
     extra: tuple[str, ...] = ()
+    own_limit: tuple[tuple[str, str, float], ...] = ()
+    """The limit at which the probability of its own is none, as in ``simpler``."""
+    without: str = ""
+    """What the name of the family that is left there begins with, before the base's."""
 
     def __init__(self, base: DistributionalFamily, name: str, examples: Any):
         self.base, self.name = base, name
+        self.base_name = "poisson" if isinstance(base, PoissonRate) else base.name
         self.parameter_names = (*base.parameter_names, *self.extra)
         self.domains = (*base.domains, *(UNIT for _ in self.extra))
         self.default_links = ("log",) * base.K + ("logit",) * len(self.extra)
         self.information = base.information
         self._examples = tuple(map(tuple, examples))
+
+    @property
+    def simpler(self) -> tuple[tuple[str, str, float, str], ...]:  # type: ignore[override]
+        """What is left where zeros follow the base, or where the base is a simpler one itself."""
+        kind = self.name.removesuffix(self.base_name)
+        own = [(*limit, f"{self.without}{self.base_name}") for limit in self.own_limit]
+        return (*own, *((*limit[:3], f"{kind}{limit[3]}") for limit in self.base.simpler))
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -109,11 +121,8 @@ class ZeroInflated(ZeroModified):
     """
 
     extra = ("inflation",)
+    own_limit = (("inflation", "low", 1e-6),)
     support = counts(0)
-
-    @property
-    def simpler(self) -> tuple[tuple[str, str, float, str], ...]:  # type: ignore[override]
-        return (("inflation", "low", 1e-6, self.name.removeprefix("zero_inflated_")), *self.base.simpler)
 
     def log_prob(self, y: Array, theta: Theta) -> Array:
         share, rest = theta[-1], complement(theta, self.K - 1)
@@ -234,6 +243,8 @@ class Hurdle(ZeroModified):
     """
 
     extra = ("zero",)
+    own_limit = (("zero", "low", 1e-9),)
+    without = "zero_truncated_"
     support = counts(0)
 
     @functools.cached_property

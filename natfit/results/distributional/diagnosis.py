@@ -10,7 +10,6 @@ import numpy as np
 
 from natfit.families.distributional.base import Parameters
 from natfit.families.distributional.reused import PREFERRED, Reused
-from natfit.families.interval import UNIT
 
 if TYPE_CHECKING:
     from natfit.results.distributional.at_rows import AtRows
@@ -20,8 +19,6 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 NONE = 1e-8
 """Correlation of two parameters' scores under which they count as orthogonal: what rounding leaves."""
-EXTREME = 1e-7
-"""Probability that counts as 0 where a fit has not converged."""
 ROWS = 500
 """Rows at whose fitted parameters other parametrizations are tried."""
 
@@ -166,34 +163,10 @@ class Diagnosis:
         return likelihood_ratio(self, restricted)  # type: ignore[arg-type]
 
     def limit_reached(self) -> str:
-        """Return in words which parameter has run to a limit where it is not identified, and the simpler family; or ""."""
-        names, limits = list(self.family.parameter_names), None
-        for name, side, value, simpler in self.family.simpler:
-            if name in self.model.held:
-                continue
-            if limits is None:
-                found = list(self.model.new_rows().map(self._at(_limits)))
-                limits = [np.min([low for low, _ in found], axis=0), np.max([high for _, high in found], axis=0)]
-            low, high = (each[names.index(name)] for each in limits)
-            if low > value if side == "high" else high < value:
-                towards = "infinity" if side == "high" else f"{self.family.domains[names.index(name)].low:g}"
-                return (
-                    f"{name} runs to {towards} in every row, where the data can't tell the {self.family.name} family from "
-                    f"the {simpler}; fit family={simpler!r} instead"
-                )
-        return "" if self.fitted.converged else self._separated()
+        """Return in words which parameter has no estimate inside the domain, and what to fit instead; or ""."""
+        from natfit.results.distributional.limits import limit_reached
 
-    def _separated(self) -> str:
-        """Say in words which probability is fitted ever closer to 0 or 1 in some rows, where a fit has not converged."""
-        counts = sum(self.model.new_rows().map(self._at(_extreme)))
-        for name, extreme, domain in zip(self.family.parameter_names, counts, self.family.domains, strict=True):
-            if domain == UNIT and extreme and name not in self.model.held:
-                return (
-                    f"{name} is fitted ever closer to 0 or 1 in {extreme} row(s), along coefficients that run off to "
-                    "infinity (separation) and have no maximum-likelihood estimate; leave columns out of its formula, or "
-                    f"hold {name}"
-                )
-        return ""
+        return limit_reached(self)  # type: ignore[arg-type]
 
     def model_notes(self) -> list[str]:
         """Return in words where the model is another one than the family's usual parametrization gives."""
@@ -229,16 +202,6 @@ class Diagnosis:
             len(np.unique(part, axis=0)) == len(rows) == np.linalg.matrix_rank(part)
             for part in np.split(rows, ends, axis=1)
         )
-
-
-def _limits(theta: Parameters) -> tuple[Array, Array]:
-    """Return the least and the greatest value of each parameter."""
-    return np.array([each.min() for each in theta]), np.array([each.max() for each in theta])
-
-
-def _extreme(theta: Parameters) -> Array:
-    """Return in how many rows each parameter counts as 0 or 1."""
-    return np.array([((each < EXTREME) | (each > 1.0 - EXTREME)).sum() for each in theta])
 
 
 def _canonical(matrix: Array, first: slice, second: slice) -> float:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import special
 
+from natfit.data.block import Block
 from natfit.metric import Triangular
 
 if TYPE_CHECKING:
@@ -163,23 +165,58 @@ def _stacked(large: Any, small: Any, vanished: str | None) -> Iterator[Array]:
     unit = np.sqrt(small.fitted.metric.matrix_form().diagonal())
     weights = np.zeros(kept.size)
     weights[kept] = np.random.default_rng(0).normal(size=unit.size) / np.where(unit > 0.0, unit, 1.0)
-    for start in range(0, large.model.data.n_rows, CHUNK):
-        for one, other in _pairs(large, small, vanished):
-            columns, offset = _affine(large, one, start)
-            theirs, their_offset = _affine(small, other, start)
-            yield np.column_stack([columns[:, large.fitted.kept], theirs @ weights, their_offset - offset])
+    pairs = _pairs(large, small, vanished)
+    mine = _runs(large, [one for one, _ in pairs])
+    theirs = _runs(small, [other for _, other in pairs])
+    for one, other in _aligned(mine, theirs):
+        for j in range(len(pairs)):
+            gap = other[:, j, -1] - one[:, j, -1]
+            yield np.column_stack([one[:, j, :-1][:, large.fitted.kept], other[:, j, :-1] @ weights, gap])
 
 
-def _affine(fit: Any, name: str, start: int) -> tuple[Array, Array]:
-    """Return one parameter's predictor in some rows as columns (m, q) of the free coefficients, and what is added."""
+def _runs(fit: Any, names: list[str]) -> Iterator[Array]:
+    """Yield runs of rows of some parameters' predictors, as `AffineRows` has them."""
     model = fit.model
-    rows = slice(start, min(start + CHUNK, model.data.n_rows))
-    size = rows.stop - rows.start
-    tie = model.constraints.tie
-    if name in model.held:
-        held = float(fit.links[name](np.array([model.held[name]]))[0])
-        return np.zeros((size, tie.matrix.shape[1])), np.full(size, held)
-    block = model.new_rows().block.rows(rows.start, rows.stop)
-    dense, own = block.designs[name].dense(), model.likelihood.layout.slices[name]
-    offset = dense @ tie.offset[own] + block.columns.get(f"offset:{name}", 0.0)
-    return dense @ tie.matrix[own], offset
+    held = {name: float(fit.links[name](np.array([value]))[0]) for name, value in model.held.items()}
+    rows, tie = model.new_rows(), model.constraints.tie
+    affine = AffineRows(names, held, model.likelihood.layout.slices, tie.matrix, tie.offset)
+    if rows.streamed:
+        yield from rows.map(affine)
+        return
+    for start in range(0, rows.block.n_rows, CHUNK):
+        yield affine(rows.block.rows(start, min(start + CHUNK, rows.block.n_rows)))
+
+
+@dataclass(frozen=True)
+class AffineRows:
+    """From a block to the rows of some parameters' predictors as functions of the free coefficients, (m, k, q + 1).
+
+    The columns are the coefficients', and last what is added to them.
+    """
+
+    names: Sequence[str]
+    held: Mapping[str, float]
+    slices: Mapping[str, slice]
+    matrix: Array
+    offset: Array
+
+    def __call__(self, block: Block) -> Array:
+        found = np.zeros((block.n_rows, len(self.names), self.matrix.shape[1] + 1))
+        for j, name in enumerate(self.names):
+            if name in self.held:
+                found[:, j, -1] = self.held[name]
+                continue
+            dense, own = block.designs[name].dense(), self.slices[name]
+            found[:, j, :-1] = dense @ self.matrix[own]
+            found[:, j, -1] = dense @ self.offset[own] + block.columns.get(f"offset:{name}", 0.0)
+        return found
+
+
+def _aligned(one: Iterator[Array], other: Iterator[Array]) -> Iterator[tuple[Array, Array]]:
+    """Yield runs of the same rows from two streams whose own runs may be of other lengths."""
+    left, right = next(one, None), next(other, None)
+    while left is not None and right is not None:
+        size = min(len(left), len(right))
+        yield left[:size], right[:size]
+        left = left[size:] if len(left) > size else next(one, None)
+        right = right[size:] if len(right) > size else next(other, None)

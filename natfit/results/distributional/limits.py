@@ -1,0 +1,221 @@
+"""Where a distributional fit has run to a limit: a simpler family, coefficients at infinity, a likelihood without bound."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from natfit.data.block import Block
+from natfit.families.distributional.base import Parameters, complement
+from natfit.families.distributional.transform import to_line
+from natfit.families.interval import UNIT
+from natfit.likelihoods.distributional import DistributionalLikelihood
+from natfit.metric import SingularMetric
+
+if TYPE_CHECKING:
+    from natfit.results.distributional.results import DistributionalResults
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+EXACT = 13.0
+"""Nats by which the mean log-density at the responses may exceed that of one spread over their interquartile range:
+residuals are then a few ten-millionths of the range, which is what rounding in the likelihood leaves of a perfect fit."""
+VAST = 1e4
+"""Standard error of a predictor on a logarithmic scale from which it is at infinity: a separated one that stops at a
+decrement of 1e-12 has a million, one that the data know anything of has a few."""
+ENDS = 20
+"""Rows with the smallest, and with the largest, predictors of a parameter that are examined."""
+EXTREME = 1e-7
+"""Probability that counts as 0 where a fit has not converged."""
+ELSEWHERE = {"binomial": "nf.GLM with family='binomial'"}
+"""Simpler families whose response is another here than in the family they simplify."""
+
+
+@dataclass(frozen=True)
+class Reached:
+    """How far each parameter goes in some rows; two of them add up to that of both.
+
+    Attributes
+    ----------
+    least, greatest, extreme : (K,) ndarray
+        Of each parameter, and in how many rows it counts as 0 or 1.
+    ends : list of Ends
+        By free parameter.
+    """
+
+    least: Array
+    greatest: Array
+    extreme: Array
+    ends: list[Ends]
+
+    def __add__(self, other: Reached) -> Reached:
+        return Reached(
+            np.minimum(self.least, other.least),
+            np.maximum(self.greatest, other.greatest),
+            self.extreme + other.extreme,
+            [one + two for one, two in zip(self.ends, other.ends, strict=True)],
+        )
+
+
+class Ends(NamedTuple):
+    """The rows with the smallest and with the largest predictors of a parameter.
+
+    ``eta`` (m,), ``theta`` (m,), ``per_distance`` (m,), ``columns`` (m, p_k) of its design.
+    """
+
+    eta: Array
+    theta: Array
+    per_distance: Array
+    columns: Array
+
+    def __add__(self, other: Ends) -> Ends:  # type: ignore[override]
+        whole = Ends(*(np.concatenate(both) for both in zip(self, other, strict=True)))
+        rows = outermost(whole.eta)
+        return Ends(*(each[rows] for each in whole))
+
+
+def outermost(eta: Array) -> Array:
+    """Return the numbers of the rows with the smallest and the largest predictors, all where there are few."""
+    if len(eta) <= 2 * ENDS:
+        return np.arange(len(eta))
+    order = np.argpartition(eta, (ENDS, len(eta) - ENDS))
+    return np.concatenate([order[:ENDS], order[-ENDS:]])
+
+
+@dataclass(frozen=True)
+class Reach:
+    """From a block of rows to what is `Reached` in it, at given coefficients."""
+
+    likelihood: DistributionalLikelihood
+    coefficients: Array
+
+    def __call__(self, block: Block) -> Reached:
+        likelihood = self.likelihood
+        with np.errstate(all="ignore"):
+            etas = likelihood.predictors(self.coefficients, block)
+            theta, slopes = likelihood.parameters(etas)
+            ends = []
+            for k, eta, slope in zip(likelihood.free, etas, slopes, strict=True):
+                rows = outermost(eta)
+                columns = block.designs[likelihood.family.parameter_names[k]].take(rows).dense()
+                share = _per_distance(likelihood.family, theta, slope, k, rows)
+                ends.append(Ends(eta[rows], theta[k][rows], share, columns))
+            extreme = np.array([((each < EXTREME) | (each > 1.0 - EXTREME)).sum() for each in theta])
+        return Reached(np.array([t.min() for t in theta]), np.array([t.max() for t in theta]), extreme, ends)
+
+
+def limit_reached(fit: DistributionalResults) -> str:
+    """Return in words what has no maximum-likelihood estimate and what to fit instead; "" where nothing is amiss."""
+    if _is_exact(fit):
+        return (
+            f"the {fit.family.name} law fits every response exactly, to rounding, so that its likelihood rises without "
+            "bound and the parameters of its spread have no estimate; leave terms out of the formulas, or collect more rows"
+        )
+    found = list(fit.model.new_rows().map(Reach(fit.model.likelihood, fit.coefficients)))
+    reached = functools.reduce(operator.add, found)
+    return (
+        _simpler(fit, reached)
+        or _at_infinity(fit, reached)
+        or ("" if fit.fitted.converged else _separated(fit, reached))
+    )
+
+
+def _is_exact(fit: DistributionalResults) -> bool:
+    """Say whether a continuous response is fitted so closely that only rounding bounds the likelihood.
+
+    Densities are those on the line that the support is carried to (of the logarithm of a positive response), where their
+    height is measured in interquartile ranges.
+    """
+    support, data = fit.family.support, fit.model.data.in_memory()
+    if support.discrete or support.event_shape or fit.family.atoms:
+        return False
+    line = to_line(support)
+    z = line.back(data.y)
+    spread = float(np.subtract(*np.quantile(z, [0.75, 0.25]))) or float(z.std()) or float(np.abs(z).max())
+    height = fit.fitted.point.loglik / fit.model.wnobs + np.average(line.log_slope(z), weights=data.freq_weights)
+    return bool(spread > 0.0 and height + np.log(spread) > EXACT)
+
+
+def _simpler(fit: DistributionalResults, reached: Reached) -> str:
+    """Say which parameter has run to a limit in every row, where its family is a simpler one."""
+    family = fit.family
+    for name, side, value, simpler in family.simpler:
+        k = family.parameter_names.index(name)
+        if name not in fit.model.held and (reached.least[k] > value if side == "high" else reached.greatest[k] < value):
+            towards = f"{getattr(family.domains[k], side):g}".replace("inf", "infinity")
+            return (
+                f"{name} runs to {towards} in every row, where the data can't tell the {family.name} family from "
+                f"the {simpler}; fit {ELSEWHERE.get(simpler, f'family={simpler!r}')} instead"
+            )
+    return ""
+
+
+def _at_infinity(fit: DistributionalResults, reached: Reached) -> str:
+    """Say which predictor has run farthest to infinity: its standard error in some rows is out of all proportion."""
+    farthest, told = 0.0, ""
+    for k, ends in zip(fit.model.likelihood.free, reached.ends, strict=True):
+        lost = _errors(fit, k, ends.columns) * ends.per_distance > VAST
+        own = ends.eta[lost]
+        if lost.any() and np.abs(own).max() > farthest:
+            far = own[np.abs(own).argmax()]
+            farthest = abs(float(far))
+            told = _told(fit, k, ends.theta[lost][np.sign(own) == np.sign(far)], far > 0.0)
+    return told
+
+
+def _errors(fit: DistributionalResults, k: int, design: Array) -> Array:
+    """Return the standard errors of one parameter's predictor in some rows; infinite where the information is singular."""
+    own = fit.model.likelihood.layout.slices[fit.family.parameter_names[k]]
+    columns = (design @ fit.model.constraints.tie.matrix[own])[:, fit.fitted.kept]
+    try:
+        return np.sqrt(fit.fitted.metric.inverse_quadratic(columns))
+    except SingularMetric as singular:
+        unseen = np.abs(columns @ singular.directions).max(axis=1, initial=0.0)
+        seen = np.abs(columns).max(axis=1) * np.abs(singular.directions).max(initial=0.0)
+        return np.where(unseen > 1e-6 * seen, np.inf, 0.0)
+
+
+def _per_distance(family: Any, theta: Parameters, slope: Array, k: int, rows: Array) -> Array:
+    """Return the slope, in the predictor, of the logarithm of the parameter's distance to the nearest end of its domain."""
+    if family.class_predictors:
+        return np.ones(len(rows))
+    domain, own = family.domains[k], theta[k][rows]
+    above = own - domain.low if np.isfinite(domain.low) else np.full(len(rows), np.inf)
+    below = np.full(len(rows), np.inf)
+    if np.isfinite(domain.high):
+        below = complement(theta, k)[rows] if domain == UNIT else domain.high - own
+    return np.abs(slope[rows]) / np.minimum(above, below)
+
+
+def _told(fit: DistributionalResults, k: int, values: Array, rises: bool) -> str:
+    family, name = fit.family, fit.family.parameter_names[k]
+    domain, few = family.domains[k], len(values)
+    remedy = f"leave columns out of its formula, or hold {name}"
+    if family.class_predictors:
+        what = f"{family.section_title(name, fit.links)} runs to {'' if rises else '-'}infinity"
+        remedy = "leave columns out of the formula, or merge classes"
+    elif domain == UNIT:
+        what = f"{name} is fitted ever closer to {0 if np.median(values) < 0.5 else 1}"
+    else:
+        low = domain.high == np.inf and np.median(values) < 1.0
+        what = f"{name} runs to {f'{domain.low if low else domain.high:g}'.replace('inf', 'infinity')}"
+    return (
+        f"{what} in {few} row(s) or more, along coefficients that run off to infinity (separation) and have no "
+        f"maximum-likelihood estimate; {remedy}"
+    )
+
+
+def _separated(fit: DistributionalResults, reached: Reached) -> str:
+    """Say which probability is fitted ever closer to 0 or 1 in some rows of a fit that has not converged."""
+    for name, extreme, domain in zip(fit.family.parameter_names, reached.extreme, fit.family.domains, strict=True):
+        if domain == UNIT and extreme and name not in fit.model.held:
+            return (
+                f"{name} is fitted ever closer to 0 or 1 in {extreme} row(s), along coefficients that run off to "
+                "infinity (separation) and have no maximum-likelihood estimate; leave columns out of its formula, or "
+                f"hold {name}"
+            )
+    return ""

@@ -1,0 +1,123 @@
+"""Distributional fits without a maximum: a simpler family, separated classes, responses fitted exactly."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import natfit as nf
+from natfit.families import distributional
+
+FIT = nf.DistributionalRegression.from_formula
+
+
+def reason_of(formula: str, data: pd.DataFrame, family: str) -> str:
+    with pytest.warns(nf.ConvergenceWarning):
+        fit = FIT(formula, data, family).fit()
+    assert not fit.converged
+    assert f"NOT CONVERGED: {fit.reason}" in str(fit.summary())
+    return fit.reason
+
+
+@pytest.fixture(scope="module")
+def counts() -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    narrow = rng.binomial(8, 0.5, 400)
+    return pd.DataFrame(
+        {
+            "positive": narrow + 1,
+            "spread": 1 + rng.poisson(4.0 * rng.gamma(1.0, size=400)),
+            "narrow": np.maximum(narrow, 1),
+            "inflated": np.where(rng.uniform(size=400) < 0.4, 0, narrow + 1),
+            "hits": 4 + np.arange(400) % 2,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("response", "family", "simpler"),
+    [
+        ("positive", "hurdle_poisson", "zero_truncated_poisson"),
+        ("spread", "hurdle_negative_binomial", "zero_truncated_negative_binomial"),
+        ("inflated", "hurdle_negative_binomial", "hurdle_poisson"),
+        ("inflated", "zero_inflated_negative_binomial", "zero_inflated_poisson"),
+        ("narrow", "zero_truncated_negative_binomial", "zero_truncated_poisson"),
+    ],
+)
+def test_the_simpler_family_is_named(counts: pd.DataFrame, response: str, family: str, simpler: str) -> None:
+    assert reason_of(f"{response} ~ 1", counts, family).endswith(f"fit family={simpler!r} instead")
+    FIT(f"{response} ~ 1", counts, simpler).fit()  # the remedy serves: no warning
+
+
+@pytest.mark.parametrize("family", [f for f in map(distributional.get, distributional.names()) if f.simpler], ids=repr)
+def test_simpler_families_exist_and_have_one_parameter_less(family: distributional.DistributionalFamily) -> None:
+    for name, side, _, simpler in family.simpler:
+        assert name in family.parameter_names
+        assert side in ("low", "high")
+        assert distributional.get(simpler).K < family.K
+
+
+def test_a_binomial_is_one_of_glms(counts: pd.DataFrame) -> None:
+    data = counts.assign(misses=8 - counts["hits"])
+    assert reason_of("hits + misses ~ 1", data, "beta_binomial").endswith("fit nf.GLM with family='binomial' instead")
+
+
+@pytest.fixture(scope="module")
+def classes() -> pd.DataFrame:
+    rng = np.random.default_rng(4)
+    grade = rng.integers(0, 3, 300)
+    # nobody of group v has the highest grade: its log-odds there have no estimate
+    return pd.DataFrame({"grade": grade, "group": np.where(grade == 2, "u", rng.choice(["u", "v"], 300))})
+
+
+@pytest.mark.parametrize(
+    ("family", "predictor"),
+    [
+        ("multinomial", "log P(2) / P(0)"),
+        ("adjacent_category", "log P(2) / P(1)"),
+        ("continuation_ratio", "logit P(Y>1 | Y>=1)"),
+    ],
+)
+def test_separated_classes_are_told(classes: pd.DataFrame, family: str, predictor: str) -> None:
+    assert reason_of("grade ~ group", classes, family).startswith(f"{predictor} runs to -infinity in ")
+
+
+def test_classes_told_apart_entirely() -> None:
+    x = np.linspace(-2.0, 2.0, 60)
+    data = pd.DataFrame({"x": x, "grade": np.digitize(x, [-0.5, 0.5])})
+    for family in ("multinomial", "cumulative", "adjacent_category", "continuation_ratio"):
+        assert "have no maximum-likelihood estimate" in reason_of("grade ~ x", data, family)
+
+
+def test_a_rate_at_zero_is_told() -> None:
+    ones = pd.DataFrame({"y": np.ones(50)})
+    assert reason_of("y ~ 1", ones, "zero_truncated_poisson").startswith("rate runs to 0 in ")
+
+
+@pytest.mark.parametrize("family", ["gaussian", "student_t", "logistic", "gumbel", "lognormal", "weibull", "beta"])
+@pytest.mark.parametrize("unit", [1.0, 1e-4])
+def test_responses_fitted_exactly_are_told(family: str, unit: float) -> None:
+    x = np.linspace(0.1, 0.8, 30)
+    y = np.exp(x) if family in ("lognormal", "weibull") else 1.0 / (1.0 + np.exp(-x)) if family == "beta" else 1.0 + x
+    data = pd.DataFrame({"x": x, "y": y if family == "beta" else unit * y})
+    assert "fits every response exactly" in reason_of("y ~ x", data, family)
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1.0, 1e9])
+def test_a_close_fit_is_none_of_these(unit: float) -> None:
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=100)
+    close = pd.DataFrame({"x": x, "y": unit * (5.0 + x + 1e-5 * rng.normal(size=100))})
+    assert FIT("y ~ x | x", close, "gaussian").fit().converged
+
+
+def test_small_samples_and_certain_rows_are_none_of_these() -> None:
+    # predictors far out, but known: a probability of 1e-10 in some rows is no separation
+    rng = np.random.default_rng(6)
+    x = np.concatenate([rng.normal(size=400), [12.0, 14.0]])
+    inflated = rng.uniform(size=402) < 1.0 / (1.0 + np.exp(2.0 * x))
+    data = pd.DataFrame({"x": x, "y": np.where(inflated, 0, rng.poisson(4.0, 402))})
+    fit = FIT("y ~ 1 | x", data, "zero_inflated_poisson").fit()
+    assert fit.predict(what="inflation").min() < 1e-10
+    assert fit.converged
