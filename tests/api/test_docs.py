@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+import shlex
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ LINES = 40
 """What a user's own family, parametrization, direction or step rule may take."""
 
 
-def blocks(page: Path) -> list[str]:
-    return re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+def blocks(page: Path, language: str = "python") -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture
@@ -43,6 +44,22 @@ def test_a_page_runs(page: Path) -> None:
     scope: dict[str, Any] = {"__name__": page.stem}
     for code in blocks(page):
         exec(compile(code, page.name, "exec"), scope)
+
+
+COMMANDS = [(page, line) for page in PAGES for line in "".join(blocks(page, "console")).splitlines()]
+
+
+@pytest.mark.parametrize(("page", "line"), COMMANDS, ids=[f"{page.stem}-{line[:40]}" for page, line in COMMANDS])
+def test_a_command_of_a_page_runs(page: Path, line: str, run: Callable[..., Any], tmp_path: Path) -> None:
+    name, *arguments = shlex.split(line)
+    assert name == "natfit"
+    if "--predict" in arguments:  # a table of new rows is a file, not a data set that is shipped
+        nf.datasets.load("crabs").to_csv(tmp_path / "new.csv", index=False)
+    done = run(*arguments)
+    assert done.status == 0, done.err
+    assert done.out.strip()
+    written = [each for each in arguments if Path(each).suffix in (".html", ".png", ".csv")]
+    assert all((tmp_path / each).exists() for each in written)
 
 
 def test_each_extension_takes_under_forty_lines() -> None:
