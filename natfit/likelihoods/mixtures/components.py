@@ -138,8 +138,11 @@ class ExponentialComponents(Components):
     place : int or array of int, optional
         Columns of a block's ``y`` that are the observations; all of it where left out.
     outside : bool
-        Whether rows may lie outside the support, where the density is 0: with a point mass beside.
+        Whether rows may lie at 0 and have no density there: with a point mass beside, whose all of them are.
     """
+
+    center: Array | None = None
+    """What is taken from the observations, (d,), where the family allows: squares of rows far from 0 would cancel."""
 
     constrain: Callable[[Array, Array], Array] | None = None
     """``(completed (..., K, 1 + s), previous parameters) -> parameters``: the maximum where parameters are held or tied."""
@@ -181,13 +184,16 @@ class ExponentialComponents(Components):
     def view(self, block: Block) -> tuple[Array, Array | float]:
         """Return a row of ones and the sufficient statistics, (1 + s, n), and log h(y), (n,), or 0 where it is."""
         y = self.observations(block)
+        given, y = y, y if self.center is None else y - self.center
         made = np.empty((1 + self.width, len(y)))
         made[0] = 1.0
         without = type(self.family).log_base_measure is ExponentialFamily.log_base_measure
         if not self.outside:
             made[1:] = self.family.sufficient_statistics(y).T
             return made, 0.0 if without else self.family.log_base_measure(y)
-        inside = np.asarray(self.family.support.contains(y))
+        # A continuous density has no share in a point mass: beside a probability its value would hang on the units.
+        inside = np.asarray(self.family.support.contains(given)) & (given != 0.0)
+        made[0] = inside  # rows that the components can't have made are none of theirs
         safe = np.where(inside, y, y[inside][0] if inside.any() else 1.0)
         made[1:] = np.where(inside, self.family.sufficient_statistics(safe).T, 0.0)
         return made, np.where(inside, self.family.log_base_measure(safe), -np.inf)

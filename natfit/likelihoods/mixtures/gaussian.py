@@ -50,7 +50,7 @@ class GaussianComponents(ExponentialComponents):
         super().__init__(MultivariateNormal(dim), n_components, place)
         self.family: MultivariateNormal
         self.dim = dim
-        self.center = np.zeros(dim) if center is None else center
+        self.center: Array = np.zeros(dim) if center is None else center
         self.model = model
         self.floor = floor
         self.bounded = model.bounded
@@ -172,7 +172,7 @@ def floored(covariance: Array, floor: float) -> Array:
         return covariance
     good = np.asarray(np.isfinite(covariance).all(axis=(-1, -2), keepdims=True))
     safe = np.where(good, covariance, np.eye(covariance.shape[-1]))
-    low = (smallest_eigenvalues(safe) < floor)[..., None, None]
+    low = np.asarray(smallest_eigenvalues(safe)[..., None, None] < floor)
     if not (low & good).any():
         return covariance
     values, turn = np.linalg.eigh(safe)
@@ -193,7 +193,7 @@ def smallest_eigenvalues(covariance: Array) -> Array:
     nothing would be left of the smallest. It is one over the largest of the inverse, and the inverse is had from the
     correlations, which know no units. 0 where a covariance is singular.
     """
-    flat = (covariance.diagonal(axis1=-2, axis2=-1) <= 0.0).any(axis=-1)
+    flat = np.asarray((covariance.diagonal(axis1=-2, axis2=-1) <= 0.0).any(axis=-1))
     safe = np.where(flat[..., None, None], np.eye(covariance.shape[-1]), covariance)
     correlation, scale = correlations(safe)
     values, turn = np.linalg.eigh(correlation)

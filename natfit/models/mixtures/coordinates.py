@@ -85,10 +85,11 @@ class MemberCoordinates(Parametrization):
         return self._shift(each, -1.0)
 
     def _shift(self, each: Array, sign: float) -> Array:
-        if not isinstance(self.components, GaussianComponents):
+        center = self.components.center
+        if center is None:
             return each
         moved = each.copy()
-        moved[..., : self.components.dim] += sign * self.components.center
+        moved[..., : len(center)] += sign * center
         return moved
 
     def to_home(self, xi: ArrayLike) -> Array:

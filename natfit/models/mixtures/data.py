@@ -58,6 +58,13 @@ class MixtureData:
     index: Any = None
     n_missing: int = 0
 
+    @property
+    def weighted_likelihood(self) -> bool:
+        """Whether rows have weights that count no observations."""
+        return self.weight is not None and (
+            self.freq_weights is None or not np.array_equal(self.weight, self.freq_weights)
+        )
+
 
 def bind(
     y: Any,
@@ -86,9 +93,9 @@ def bind(
         var_weights = table.column(var_weights) if isinstance(var_weights, str) else var_weights
     values, found, index = read_numbers(y, "y")
     values = np.asarray(values, dtype=float)
-    if values.ndim > 2:
+    if values.ndim not in (1, 2):
         raise ValueError(f"a mixture needs one row of numbers for each observation, but y has shape {values.shape}")
-    names = found or (["y"] if values.ndim == 1 else [f"y{j}" for j in range(values.shape[1])])
+    names = found or (["y"] if values.ndim == 1 else default_names(values.shape[1]))
     given = {"freq_weights": freq_weights, "var_weights": var_weights}
     weights = {name: as_column(name, value, index) for name, value in given.items() if value is not None}
     check_not_empty(len(values))
@@ -105,6 +112,11 @@ def bind(
     return MixtureData(source, names, nobs, len(values), values, columns.get("weight"), freq, index, dropped)
 
 
+def default_names(width: int) -> list[str]:
+    """Return the names of columns that come without any."""
+    return ["y"] if width == 1 else [f"y{j}" for j in range(width)]
+
+
 def complete_rows(data: MixtureData) -> MixtureData:
     """Return rows without missing values to start from: those that are complete, or all, holes filled with means.
 
@@ -117,6 +129,9 @@ def complete_rows(data: MixtureData) -> MixtureData:
     holes = np.isnan(y)
     if holes.all(axis=1).any():
         raise ValueError(f"rows without any value tell nothing: {where(holes.all(axis=1))}; leave them out")
+    if holes.all(axis=0).any():
+        empty = ", ".join(repr(data.columns[j]) for j in np.flatnonzero(holes.all(axis=0)))
+        raise ValueError(f"a Gaussian mixture needs columns that vary, but {empty} has no value; leave it out")
     whole = ~holes.any(axis=1)
     if whole.sum() >= max(0.3 * len(y), 10 * y.shape[1]):
         weight = None if data.weight is None else data.weight[whole]
@@ -135,7 +150,7 @@ def _kept(
     if not keep_missing:
         each = values[:, None] if values.ndim == 1 else values
         masks |= {name: np.isnan(each[:, j]) for j, name in enumerate(names)}
-    dropped = check_missing(masks, missing, len(values), "leave those rows out with missing='drop'")
+    dropped = check_missing(masks, missing, len(values), "leave those rows out (in a fit: missing='drop')")
     kept = None if dropped is None else ~dropped
     check_not_infinite(values, ", ".join(names), kept)
     if kept is None:
@@ -157,4 +172,4 @@ def _from_source(source: Source, freq_weights: Any, var_weights: Any) -> Mixture
         rows += block.n_rows
         nobs += block.n_rows if weight is None else float(weight.sum())
     check_not_empty(rows)
-    return MixtureData(source, ["y"] if width == 1 else [f"y{j}" for j in range(width)], nobs, rows)
+    return MixtureData(source, default_names(width), nobs, rows)

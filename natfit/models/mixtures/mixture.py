@@ -11,6 +11,8 @@ import numpy as np
 
 from natfit.data.arrays import ArraySource
 from natfit.data.block import Block
+from natfit.families.base import ExponentialFamily
+from natfit.families.gaussian_covariances import resolve as resolve_covariance
 from natfit.likelihoods.mixtures.components import Components, ExponentialComponents
 from natfit.likelihoods.mixtures.composed import Noise, PointMass, ProductComponents, WithFixed
 from natfit.likelihoods.mixtures.missing import PartlySeenGaussians
@@ -20,20 +22,25 @@ from natfit.models.mixtures.constraint import Constraint
 from natfit.models.mixtures.coordinates import free_coordinates
 from natfit.models.mixtures.data import MixtureData, bind, complete_rows
 from natfit.models.mixtures.fitting import MixtureObjective, climb
-from natfit.models.mixtures.search import Search, search
+from natfit.models.mixtures.new_rows import bind_new, check_new
+from natfit.models.mixtures.search import NoMaximum, Search, search
 from natfit.models.mixtures.select import select
 from natfit.models.mixtures.setup import (
     box,
+    check_options,
     check_support,
+    check_zeros,
     columns_of,
     gaussian_components,
     is_gaussian,
+    moments,
     pooled,
     resized,
     resolve_family,
+    whole_number,
 )
 from natfit.models.mixtures.starts import sample_rows
-from natfit.models.mixtures.ties import tie
+from natfit.models.mixtures.ties import belonging, tie
 from natfit.optimize.em import Slow, em
 from natfit.optimize.loop import Outcome, OutsideDomain
 from natfit.parametrizations.base import OffImageError, Parametrization
@@ -134,34 +141,41 @@ class Mixture:
         zero_inflated: bool = False,
         constraint: Constraint | None = None,
     ):
-        if n_components != int(n_components) or n_components < 1:
-            raise ValueError(f"n_components must be a whole number, 1 or more; got {n_components}")
         self.family = family
-        self.n_components = int(n_components)
+        self.n_components = whole_number("n_components", n_components)
         self.covariance = covariance
         self.fixed = dict(fixed or {})
         self.shared = [shared] if isinstance(shared, str) else list(shared)
         self.noise = noise
         self.zero_inflated = zero_inflated
+        check_options(family, covariance, self._tied, noise, zero_inflated)
         self.constraint = Constraint() if constraint is None else constraint
 
     @property
     def _tied(self) -> bool:
         return bool(self.fixed or self.shared)
 
+    @property
+    def _apart(self) -> bool:
+        """Whether Gaussian columns are taken each by itself: parameters are tied, or a point mass stands beside."""
+        return self._tied or self.zero_inflated
+
     def _components(self, data: MixtureData) -> Components:
         """Return the components for rows."""
         if isinstance(self.family, Mapping):
             groups = columns_of(self.family, data.columns)
-        elif is_gaussian(self.family) and not self._tied:
+        elif is_gaussian(self.family) and not self._apart:
             groups = [(list(range(len(data.columns))), self.family)]
         else:
             groups = self._each_column(data)
         parts = [self._part(data, places, family) for places, family in groups]
+        if isinstance(self.family, Mapping):
+            self._check_ties(parts, groups, data.columns)
         made = parts[0] if len(parts) == 1 else ProductComponents(parts)
         if self.zero_inflated and len(data.columns) > 1:
             raise ValueError(f"zero_inflated needs one column, and there are {len(data.columns)}; leave it out")
         if self.zero_inflated:
+            check_zeros(data)
             return WithFixed(made, PointMass(0.0))
         return WithFixed(made, Noise(*box(data))) if self.noise else made
 
@@ -176,7 +190,7 @@ class Mixture:
     def _part(self, data: MixtureData, places: list[int], family: Any) -> Components:
         """Return the components of a group of columns."""
         several = len(data.columns) > 1
-        if is_gaussian(family) and not self._tied:
+        if is_gaussian(family) and not self._apart:
             return gaussian_components(data, self.n_components, self.covariance, places if several else None)
         y = data.y if data.y is None or not several else data.y[:, places]
         found = resolve_family(family, y if y is None or len(places) > 1 else y.reshape(len(y), -1)[:, 0])
@@ -184,11 +198,34 @@ class Mixture:
             raise ValueError(f"{found.name} takes one column, and is given {len(places)}; give each its own family")
         place: Any = None if not several else places if found.support.event_shape else places[0]
         check_support(found, data, place, 0.0 if self.zero_inflated else None)
-        outside = self.zero_inflated and not bool(found.support.contains(np.zeros(())))
+        outside = self.zero_inflated and not (found.support.discrete and bool(found.support.contains(np.zeros(()))))
         made = ExponentialComponents(found, self.n_components, place, outside)
-        if self._tied:
-            tie(made, self.fixed, self.shared)
+        fixed, shared = self._ties(found, [data.columns[j] for j in places])
+        if is_gaussian(family):
+            made.center = np.atleast_1d(moments(data, place)[1])
+        if fixed or shared:
+            tie(made, fixed, shared)
         return made
+
+    def _ties(self, family: ExponentialFamily, columns: list[str]) -> tuple[dict[str, float], list[str]]:
+        """Return what is held and shared of a family's parameters; one variance stands for a covariance model, E."""
+        if is_gaussian(family) and not self._tied and resolve_covariance(self.covariance, len(columns)).bounded:
+            return {}, ["variance"]
+        if not isinstance(self.family, Mapping):
+            return self.fixed, self.shared
+        own = {name: belonging(family, columns, name) for name in [*self.fixed, *self.shared]}
+        fixed = {meant: self.fixed[name] for name, meant in own.items() if meant and name in self.fixed}
+        return fixed, [meant for name, meant in own.items() if meant and name in self.shared]
+
+    def _check_ties(self, parts: Sequence[Any], groups: Sequence[Any], columns: list[str]) -> None:
+        """Refuse names that no column's family has for a parameter."""
+        for name in [*self.fixed, *self.shared]:
+            own = [(part.family, [columns[j] for j in places]) for part, (places, _) in zip(parts, groups, strict=True)]
+            if not any(belonging(family, names, name) for family, names in own):
+                raise ValueError(
+                    f"no column's family has a parameter {name!r} to hold or share; name one as 'column:parameter', or the "
+                    "parameter alone for all columns that have it"
+                )
 
     def fit(
         self,
@@ -240,6 +277,7 @@ class Mixture:
             Where rows are outside the components' support, a column is constant, there are fewer distinct rows than
             components, an argument is unknown, or no start leads to a maximum inside the constraint.
         """
+        n_init, maxiter = whole_number("n_init", n_init), whole_number("maxiter", maxiter)
         partly = missing == "observed"
         if partly:
             self._refuse_partly_seen()
@@ -251,18 +289,18 @@ class Mixture:
         rows = replace(rows, source=resized(rows, components))
         spread = np.empty(0) if components.bounded else components.total_spread(pooled(likelihood, rows.source))
         rng = np.random.default_rng(random_state)
-        most = min(SAMPLE_BYTES // (8 * (1 + components.width)), SAMPLED_IN_ALL // max(int(n_init), 1))
+        most = min(SAMPLE_BYTES // (8 * (1 + components.width)), SAMPLED_IN_ALL // n_init)
         most = max(most, FEWEST_SAMPLED)
         block = sample_rows(rows.source, rows.n_rows, most, rng)
         _check_distinct(block, self.n_components)
         coordinates = free_coordinates(likelihood)
-        found = search(likelihood, block, int(n_init), rng, self.constraint, spread, coordinates)
+        found = search(likelihood, block, n_init, rng, self.constraint, spread, coordinates)
         if partly:
             likelihood, rows = MixtureLikelihood(PartlySeenGaussians(components)), all_rows
             coordinates = free_coordinates(likelihood)
         with progress_bar(progress) as callback:
             objective = MixtureObjective(likelihood, rows.source)
-            outcome = climb(objective, found.params, coordinates, tol, int(maxiter), callback)
+            outcome = climb(objective, found.params, coordinates, tol, maxiter, callback)
         params = in_order(likelihood, outcome.params)
         breach = self._breach(likelihood, params, rows, spread)
         rule = self.constraint
@@ -322,6 +360,22 @@ class Mixture:
             return None
         return outcome.params if outcome.converged else None
 
+    def refit(self, fitted: FittedMixture, y: Array, **options: Any) -> MixtureResults:
+        """Fit other rows of the columns that a fit has, missing values among them where it has some."""
+        import pandas as pd
+
+        partly = isinstance(fitted.likelihood.components, PartlySeenGaussians)
+        columns = fitted.data.columns
+        table = pd.Series(y, name=columns[0]) if y.ndim == 1 else pd.DataFrame(y, columns=columns)
+        return self.fit(table, missing="observed" if partly else "none", **options)
+
+    def attempt(self, fitted: FittedMixture, y: Array, **options: Any) -> MixtureResults | None:
+        """Return what `refit` does, or None where no start leads to a maximum inside the constraint."""
+        try:
+            return self.refit(fitted, y, **options)
+        except NoMaximum:
+            return None
+
     def objective(self, fitted: FittedMixture) -> MixtureObjective:
         """Return what a fit maximizes, in the likelihood's own parameters: for other optimizers and for diagnostics."""
         return MixtureObjective(fitted.likelihood, fitted.data.source)
@@ -341,9 +395,10 @@ class Mixture:
         y = data.y
         if y is None:
             return data
-        if is_gaussian(self.family) and not self._tied and y.ndim == 1:
+        jointly = is_gaussian(self.family) and not self._apart
+        if jointly and y.ndim == 1:
             y = y[:, None]
-        elif y.ndim == 2 and y.shape[1] == 1 and not (is_gaussian(self.family) and not self._tied):
+        elif y.ndim == 2 and y.shape[1] == 1 and not jointly:
             y = y[:, 0]
         if y is not data.y:
             data.source.whole.columns["y"] = y  # type: ignore[attr-defined]
@@ -351,17 +406,17 @@ class Mixture:
         return data
 
     def _refuse_partly_seen(self) -> None:
-        if self._tied or self.noise or isinstance(self.family, Mapping) or not is_gaussian(self.family):
+        if self._apart or self.noise or isinstance(self.family, Mapping) or not is_gaussian(self.family):
             raise ValueError(
-                "missing='observed' needs Gaussian components with no fixed or shared parameters and no noise; drop rows "
-                "with missing='drop', or fill them in"
+                "missing='observed' needs Gaussian components with no fixed or shared parameters, no noise and no zero "
+                "inflation; drop rows with missing='drop', or fill them in"
             )
 
-    def _bind_new(self, y: Any, columns: list[str], partly: bool = False) -> MixtureData:
-        """Bind new rows; of a frame the columns of the fit are taken."""
-        if hasattr(y, "columns") and len(columns) and set(columns) <= {str(name) for name in y.columns}:
-            return bind(columns if len(columns) > 1 else columns[0], data=y, keep_missing=partly)
-        return bind(y, keep_missing=partly)
+    def new_rows(self, y: Any, columns: list[str], components: Components) -> MixtureData:
+        """Return new rows for a fit of these columns and components, checked."""
+        data = self._bound(bind_new(y, columns, isinstance(components, PartlySeenGaussians)))
+        check_new(components, data)
+        return data
 
     def _breach(self, likelihood: MixtureLikelihood, params: Array, data: MixtureData, spread: Array) -> str | None:
         own, rest = likelihood.split(params)
@@ -379,7 +434,9 @@ def in_order(likelihood: MixtureLikelihood, params: Array) -> Array:
 
 
 def _check_distinct(block: Any, n_components: int) -> None:
-    y = block.columns["y"]
+    y, weight = block.columns["y"], block.columns.get("weight")
+    if weight is not None and not weight.all():
+        y = y[weight > 0.0]
     if len(y) >= 50 * n_components and len(np.unique(y[: 50 * n_components], axis=0)) >= n_components:
         return
     distinct = len(np.unique(y, axis=0))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from natfit.families.gaussian_covariances import MODELS
 from natfit.models.mixtures.setup import is_gaussian
@@ -24,7 +26,7 @@ def select(
     from natfit.results.mixtures.bootstrap import watched
     from natfit.results.warnings import ConvergenceWarning, DegeneracyWarning, LocalMaximumWarning
 
-    sizes = [n_components] if isinstance(n_components, int) else list(n_components)
+    sizes = [n_components] if isinstance(n_components, int | np.integer) else list(n_components)
     names = covariance_names(family, y, covariance, fit.get("data"))
     own = {name: fit.pop(name) for name in ("noise", "zero_inflated", "constraint", "fixed", "shared") if name in fit}
     fits, failures = {}, {}
@@ -38,15 +40,27 @@ def select(
                 if not type(error).__name__ == "NoMaximum":
                     raise
                 failures[name, size] = str(error)
-    return MixtureSelection(fits, failures, is_gaussian(family))
+    return MixtureSelection(fits, failures, names != ["full"] or is_gaussian(family))
 
 
 def covariance_names(family: Any, y: Any, covariance: Any, data: Any) -> Sequence[str]:
     """Return the covariance models to try."""
-    if not is_gaussian(family):
+    if isinstance(covariance, str) and covariance != "all":
+        return [covariance]
+    if not isinstance(covariance, str):
+        return list(covariance)
+    widths = gaussian_widths(family, y, data)
+    if not widths:
         return ["full"]
-    if covariance != "all":
-        return [covariance] if isinstance(covariance, str) else list(covariance)
+    return ["E", "V"] if max(widths) == 1 else list(MODELS)
+
+
+def gaussian_widths(family: Any, y: Any, data: Any) -> list[int]:
+    """Return how many columns each group of Gaussian ones has."""
+    if isinstance(family, Mapping):
+        return [1 if isinstance(key, str) else len(key) for key, own in family.items() if is_gaussian(own)]
+    if not is_gaussian(family):
+        return []
     from natfit.models.mixtures.data import bind
 
-    return ["E", "V"] if len(bind(y, data=data).columns) == 1 else list(MODELS)
+    return [len(bind(y, data=data, keep_missing=True).columns)]

@@ -190,6 +190,38 @@ def check_support(
         family.check(y, ", ".join(names))
 
 
+def whole_number(name: str, given: Any) -> int:
+    """Return an argument that counts something, or refuse it.
+
+    Examples
+    --------
+    >>> whole_number("n_init", 20.0)
+    20
+    """
+    if not isinstance(given, int | float | np.number) or given != np.floor(given) or not 1 <= given < np.inf:
+        raise ValueError(f"{name} must be a whole number, 1 or more; got {given!r}")
+    return int(given)
+
+
+def check_options(family: Any, covariance: Any, tied: bool, noise: bool, zero_inflated: bool) -> None:
+    """Refuse options that would not be heeded, or that contradict each other."""
+    if noise and zero_inflated:
+        raise ValueError(
+            "a mixture has one component without parameters: give noise=True or zero_inflated=True, not both"
+        )
+    families = list(family.values()) if isinstance(family, Mapping) else [family]
+    if covariance != "full" and (tied or not any(map(is_gaussian, families))):
+        why = "fixed and shared hold parameters in their place" if tied else "these are none"
+        raise ValueError(f"covariance={covariance!r} is for Gaussian components, and {why}; leave covariance out")
+
+
+def check_zeros(data: MixtureData) -> None:
+    """Refuse zero inflation of rows none of which is 0."""
+    counted = (block.columns["y"] == 0.0 for block in data.source.blocks())
+    if not any(bool(each.any()) for each in counted):
+        raise ValueError(f"zero_inflated needs rows at 0, and {data.columns[0]!r} has none; leave it out")
+
+
 def box(data: MixtureData) -> tuple[Array, Array]:
     """Return the least and the greatest value of each column, (d,) each."""
     each = [_matrix(block.columns["y"], None) for block in data.source.blocks()]

@@ -20,6 +20,22 @@ Array = np.ndarray[Any, np.dtype[Any]]
 INNER_STEPS = 25
 """Scoring steps in one maximum under ties; from the last maximum two or three are enough."""
 
+WIDTHS = (
+    "variance",
+    "sd",
+    "log_sd",
+    "log_variance",
+    "precision",
+    "variance_log",
+    "shape",
+    "log_shape",
+    "concentration",
+)
+"""Parameters that say how narrow a component is: held or shared, they keep any from closing in on a few rows."""
+
+TRIALS = (1.0, 0.5, 0.1, 2.0, 10.0, -1.0)
+"""What the other parameters are set to, to see whether a value held is possible."""
+
 
 def tie(components: ExponentialComponents, fixed: Mapping[str, float], shared: Sequence[str]) -> None:
     """Hold parameters of components, or let all share them: gives the components coordinates and a maximum of their own.
@@ -37,6 +53,7 @@ def tie(components: ExponentialComponents, fixed: Mapping[str, float], shared: S
     """
     names = [*fixed, *shared]
     chart = _with_names(components.family, names)
+    _check_held(components.family, chart, fixed)
     K, own = components.n_components, chart.names
     labels: list[str] = []
     columns: list[Array] = []
@@ -56,8 +73,30 @@ def tie(components: ExponentialComponents, fixed: Mapping[str, float], shared: S
     ties = Affine(np.column_stack(columns), offset, labels)
     each = Product(*(chart for _ in range(K)))
     coordinates = MemberCoordinates(components, Composed(each, ties))
+    components.bounded = components.bounded or any(name in WIDTHS for name in names)
     components.chart = coordinates  # type: ignore[attr-defined]
     components.constrain = lambda completed, params: _maxima(components, coordinates, ties, each, completed, params)
+
+
+def belonging(family: Any, columns: Sequence[str], name: str) -> str | None:
+    """Return the parameter of a family of some columns that a name means, or None: ``"shape"`` or ``"height:shape"``."""
+    column, _, parameter = name.rpartition(":")
+    if column and column not in columns:
+        return None
+    known = {own for chart in family.parametrizations.values() for own in chart.names}
+    return parameter if parameter in known else None
+
+
+def _check_held(family: Any, chart: Parametrization, fixed: Mapping[str, float]) -> None:
+    """Refuse values that no member of the family has."""
+    for name, value in fixed.items():
+        trials = np.array(
+            [[value if name == other else trial for other in chart.names] for trial in TRIALS], dtype=float
+        )
+        with np.errstate(all="ignore"):
+            possible = np.isfinite(float(value)) and np.any(family.contains(chart.to_home(trials)))
+        if not possible:
+            raise ValueError(f"{family.name} can't have {name} = {value:g}; hold it at another value")
 
 
 def _with_names(family: Any, names: Sequence[str]) -> Parametrization:

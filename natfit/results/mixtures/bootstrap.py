@@ -65,6 +65,8 @@ def bootstrap(
         raise ValueError(
             "a bootstrap needs the rows in memory, and this fit has them from a source; fit arrays instead"
         )
+    if kind == "parametric":
+        check_drawable(fit)
     rng = np.random.default_rng(random_state)
     made = []
     with one_blas_thread():
@@ -83,11 +85,26 @@ def watched(rounds: Any, progress: bool) -> Any:
     return tqdm(rounds)
 
 
+def check_drawable(fit: MixtureResults) -> None:
+    """Refuse rows that count otherwise than by whole numbers: there is no telling what to draw in their place."""
+    data = fit.base.data
+    freq = np.ones(1) if data.freq_weights is None else data.freq_weights
+    if data.weighted_likelihood:
+        raise ValueError("rows with var_weights have no distribution to draw from; use kind='nonparametric'")
+    if (freq != np.rint(freq)).any():
+        raise ValueError("a parametric bootstrap draws each row as often as it counts, so freq_weights must be whole")
+
+
 def drawn(fit: MixtureResults, rng: np.random.Generator) -> Block:
-    """Return as many rows as were observed, drawn from the fitted mixture."""
+    """Return as many rows as were observed, drawn from the fitted mixture; values are missing where they were."""
+    data = fit.base.data
     labels = rng.choice(fit.n_components, round(fit.nobs), p=fit._weights)
     y = sample(fit, labels, rng)
-    return Block({}, {"y": y[:, 0] if fit.base.data.y.ndim == 1 else y})
+    holes = np.isnan(data.y).reshape(data.n_rows, -1)
+    if holes.any():
+        freq = 1 if data.freq_weights is None else data.freq_weights.astype(np.int64)
+        y[np.repeat(holes, freq, axis=0)] = np.nan
+    return Block({}, {"y": y[:, 0] if data.y.ndim == 1 else y})
 
 
 def resampled(fit: MixtureResults, rng: np.random.Generator) -> Block:
@@ -95,7 +112,9 @@ def resampled(fit: MixtureResults, rng: np.random.Generator) -> Block:
     data = fit.base.data
     freq = np.ones(data.n_rows) if data.freq_weights is None else data.freq_weights
     counts = rng.multinomial(round(float(freq.sum())), freq / freq.sum()).astype(float)
-    weight = counts if data.weight is None else counts * data.weight / freq
+    weight = counts
+    if data.weighted_likelihood:
+        weight = counts * np.divide(data.weight, freq, out=np.zeros(data.n_rows), where=freq > 0.0)
     return Block({}, {"y": np.asarray(data.y), "weight": weight})
 
 

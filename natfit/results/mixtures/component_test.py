@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from natfit.results.mixtures.bootstrap import drawn, watched
+from natfit.results.mixtures.bootstrap import check_drawable, drawn, watched
 
 if TYPE_CHECKING:
     from natfit.results.mixtures.mixture import MixtureResults
@@ -27,7 +27,7 @@ class ComponentsTest:
     pvalue : float
         Share of replicates, the observed one among them, with a statistic as large.
     replicates : ndarray
-        Statistics of rows drawn from the mixture of k.
+        Statistics of rows drawn from the mixture of k, where both mixtures have a maximum on them.
     n_components : int
         k.
     larger : MixtureResults
@@ -50,23 +50,26 @@ class ComponentsTest:
 
 def test_components(fit: MixtureResults, n_boot: int, n_init: int, random_state: Any, progress: bool) -> ComponentsTest:
     """Return the test; see `natfit.MixtureResults.test_components`."""
-    from natfit.results.warnings import DegeneracyWarning, LocalMaximumWarning
+    from natfit.results.warnings import ConvergenceWarning, DegeneracyWarning, LocalMaximumWarning
 
     data = fit.base.data
-    if data.y is None or data.weight is not None:
-        raise ValueError("the bootstrap test draws unweighted rows; fit an array of rows, one for each observation")
+    if data.y is None:
+        raise ValueError("the bootstrap test needs the rows in memory, and this fit has them from a source; fit arrays")
+    check_drawable(fit)
     rng = np.random.default_rng(random_state)
+    size, options = fit.components.n_ordered + 1, {"n_init": n_init, "random_state": rng}
     with warnings.catch_warnings():
-        for category in (LocalMaximumWarning, DegeneracyWarning):
+        for category in (LocalMaximumWarning, DegeneracyWarning, ConvergenceWarning):
             warnings.simplefilter("ignore", category)
-        larger = fit.model.with_components(fit.components.n_ordered + 1).fit(data.y, n_init=n_init, random_state=rng)
+        larger = fit.model.with_components(size).refit(fit.base, data.y, freq_weights=data.freq_weights, **options)
         statistic = 2.0 * (larger.llf - fit.llf)
         made = []
         for _ in watched(range(int(n_boot)), progress):
             y = drawn(fit, rng).columns["y"]
-            small = fit.model.fit(y, n_init=max(n_init // 2, 1), random_state=rng)
-            large = larger.model.fit(y, n_init=n_init, random_state=rng)
-            made.append(2.0 * max(large.llf - small.llf, 0.0))
+            small = fit.model.attempt(fit.base, y, **{**options, "n_init": max(n_init // 2, 1)})
+            large = larger.model.attempt(fit.base, y, **options)
+            if small is not None and large is not None:
+                made.append(2.0 * max(large.llf - small.llf, 0.0))
     replicates = np.array(made)
     pvalue = (1.0 + (replicates >= statistic).sum()) / (1.0 + len(replicates))
     return ComponentsTest(statistic, float(pvalue), replicates, fit.components.n_ordered, larger)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy.linalg import block_diag
 
 from natfit.families.curvature import nearby_bend
+from natfit.families.gaussian import Gaussian
 from natfit.families.gaussian_covariances import lower_indices
 from natfit.families.multivariate_normal import MultivariateNormal
 from natfit.likelihoods.mixtures.components import ExponentialComponents
 from natfit.likelihoods.mixtures.composed import ProductComponents, WithFixed
-from natfit.likelihoods.mixtures.gaussian import GaussianComponents
 from natfit.metric import Gram, Metric
 from natfit.need import LOGLIK, MEAT, OBSERVED, SCORE
 
@@ -49,10 +50,52 @@ def members(part: Part, params: Array) -> Array:
     """Return home parameters (..., K, p) of the components' parameters."""
     components = part.components
     home = components.family.home_from_natural(components.natural(params[..., part.at]))
-    if isinstance(components, GaussianComponents):
+    if components.center is not None:
         home = home.copy()
-        home[..., : components.dim] += components.center
+        home[..., : len(components.center)] += components.center
     return home
+
+
+def gaussian_moments(each: list[Part], homes: list[Array]) -> tuple[list[str], Array, Array]:
+    """Return the columns of all Gaussian parts, their means (K, d) and covariances (K, d, d).
+
+    Raises
+    ------
+    AttributeError
+        If no part is Gaussian.
+    """
+    chosen = [(part, home) for part, home in zip(each, homes, strict=True) if is_normal(part)]
+    if not chosen:
+        raise AttributeError("only Gaussian components have means and covariances; see component_params")
+    columns = [name for part, _ in chosen for name in part.columns]
+    found = [MultivariateNormal(len(part.columns)).unpack(home) for part, home in chosen]
+    covariances = [block_diag(*own) for own in zip(*(own for _, own in found), strict=True)]
+    return columns, np.concatenate([mean for mean, _ in found], axis=1), np.array(covariances)
+
+
+def is_normal(part: Part) -> bool:
+    """Say whether a part is Gaussian; one column's home parameters are then mean and variance, whatever the class."""
+    return isinstance(part.components.family, MultivariateNormal | Gaussian)
+
+
+def coordinates_of(part: Part, name: str | None) -> Any:
+    """Return one of the parametrizations of a part's family by name; None where it has none of that name."""
+    family = part.components.family
+    known = family.parametrizations
+    if isinstance(family, MultivariateNormal) and family.dim == 1:
+        known = {**known, **Gaussian().parametrizations}
+    return None if name is None else known.get(name)
+
+
+def coordinate_names(part: Part, chart: Any) -> list[str]:
+    """Return the names of coordinates, with the columns' own names in place of numbers where there are several."""
+    if not isinstance(part.components.family, MultivariateNormal) or part.components.family.dim == 1:
+        return [part.prefix + name for name in chart.names]
+
+    def named(found: re.Match[str]) -> str:
+        return "[" + ", ".join(part.columns[int(place)] for place in found[1].split(",")) + "]"
+
+    return [re.sub(r"\[(\d+(?:,\d+)*)\]", named, name) for name in chart.names]
 
 
 def member_names(part: Part) -> list[str]:
@@ -122,11 +165,11 @@ def shown(fit: MixtureResults, params: Array, jacobian: bool = True) -> tuple[Ar
         inner = components.family.home_from_natural(components.natural(params[cut:][part.at]))
         forward = np.linalg.inv(components.family.natural_jacobian(inner))
         own_names = member_names(part)
-        if parametrization in components.family.parametrizations:
-            chart = components.family.parametrization(parametrization)
+        chart = coordinates_of(part, parametrization)
+        if chart is not None:
             own = chart.from_home(own)
             forward = np.linalg.solve(chart.jacobian(own), forward)
-            own_names = [part.prefix + name for name in chart.names]
+            own_names = coordinate_names(part, chart)
         values.append(own.ravel())
         blocks.append(block_diag(*forward))
         names += [f"{name}[{k}]" for k in range(components.n_components) for name in own_names]

@@ -72,8 +72,11 @@ class MixtureInference:
         if weights not in ("probability", "log_odds"):
             raise ValueError(f"weights must be 'probability' or 'log_odds'; got {weights!r}")
         if parametrization is not None:
-            has = [parametrization in part.components.family.parametrizations for part in self._fit._parts]
-            if not any(has):  # the family's own refusal lists what there is
+            from natfit.results.mixtures.covariance import coordinates_of
+
+            if not any(
+                coordinates_of(part, parametrization) for part in self._fit._parts
+            ):  # the family's own refusal lists what there is
                 self._fit._parts[0].components.family.parametrization(parametrization)
         return type(self._fit)(self.model, self.base, self.cov_type, (parametrization, weights))
 

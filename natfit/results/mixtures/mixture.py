@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special
 
-from natfit.families.multivariate_normal import MultivariateNormal
-from natfit.likelihoods.mixtures.missing import PartlySeenGaussians
+from natfit.data.checks import where
 from natfit.likelihoods.mixtures.mixture import normalise
 from natfit.results.mixtures.inference import MixtureInference
 from natfit.results.plots import EstimatePlots, QuantilePlots
@@ -111,27 +110,26 @@ class MixtureResults(MixtureInference, EstimatePlots, QuantilePlots, Reported):
 
     @property
     def means(self) -> Any:
-        """Means of Gaussian components, a frame (K, d)."""
+        """Means of Gaussian components, a frame (K, d) of all Gaussian columns."""
         import pandas as pd
 
-        part, home = self._gaussian()
-        made = part.components.family.unpack(home)[0]
-        return pd.DataFrame(made, index=self._labels[: len(made)], columns=part.columns)
+        columns, means, _ = self._gaussian
+        return pd.DataFrame(means, index=self._labels[: len(means)], columns=columns)
 
     @property
     def covariances(self) -> dict[int, Any]:
-        """Covariances of Gaussian components: a frame (d, d) for each."""
+        """Covariances of Gaussian components, a frame (d, d) for each; 0 between columns that are independent in them."""
         import pandas as pd
 
-        part, home = self._gaussian()
-        each = part.components.family.unpack(home)[1]
-        return {k: pd.DataFrame(each[k], index=part.columns, columns=part.columns) for k in range(len(each))}
+        columns, _, each = self._gaussian
+        return {k: pd.DataFrame(each[k], index=columns, columns=columns) for k in range(len(each))}
 
-    def _gaussian(self) -> tuple[Any, Array]:
-        for part, home in zip(self._parts, self._members, strict=True):
-            if isinstance(part.components.family, MultivariateNormal):
-                return part, home
-        raise AttributeError("only Gaussian components have means and covariances; see component_params")
+    @cached_property
+    def _gaussian(self) -> tuple[list[str], Array, Array]:
+        """The Gaussian columns, their means (K, d) and covariances (K, d, d)."""
+        from natfit.results.mixtures.covariance import gaussian_moments
+
+        return gaussian_moments(self._parts, self._members)
 
     @cached_property
     def _chart(self) -> Any:
@@ -171,37 +169,51 @@ class MixtureResults(MixtureInference, EstimatePlots, QuantilePlots, Reported):
 
     # -- rows ------------------------------------------------------------------------------------------------------
 
-    @property
-    def _partly_seen(self) -> bool:
-        return isinstance(self.components, PartlySeenGaussians)
-
     def _joint(self, y: Any) -> tuple[Iterator[tuple[Array, Array]], Any]:
         """Return for each block log-densities and responsibilities, and the rows' labels."""
         if y is None:
             data = self.base.data
         else:
-            data = self.model._bound(self.model._bind_new(y, self.columns, self._partly_seen))
+            data = self.model.new_rows(y, self.columns, self.components)
         params = self.base.params
-        return data.source.map(lambda block: normalise(self.likelihood.joint(params, block))), data.index
+
+        def each(block: Any) -> tuple[Array, Array]:
+            with np.errstate(all="ignore"):  # a density of 0 under all components: -inf, and no responsibilities
+                return normalise(self.likelihood.joint(params, block))
+
+        return data.source.map(each), data.index
 
     def predict_proba(self, y: Any = None) -> Any:
-        """Return the probability of each component given the row, a frame (n, K)."""
+        """Return the probability of each component given the row, a frame (n, K).
+
+        Parameters
+        ----------
+        y : table or array_like, optional
+            New rows; the fit's own by default. Of a table the columns of the fit are taken, in whatever order they stand.
+
+        Raises
+        ------
+        ValueError
+            If columns are missing, or rows lie where no component can have made them.
+        """
         import pandas as pd
 
         blocks, index = self._joint(y)
         made = np.concatenate([share.T for _, share in blocks])
+        _refuse_lost(np.isnan(made[:, 0]))
         return pd.DataFrame(made, index=index, columns=self._labels)
 
     def predict(self, y: Any = None) -> Any:
-        """Return the likeliest component of each row, a Series (n,)."""
+        """Return the likeliest component of each row, a Series (n,); ``y`` as of `predict_proba`."""
         import pandas as pd
 
         blocks, index = self._joint(y)
-        made = np.concatenate([share.argmax(axis=0) for _, share in blocks])
+        made = np.concatenate([np.where(np.isnan(share[0]), -1, share.argmax(axis=0)) for _, share in blocks])
+        _refuse_lost(made < 0)
         return pd.Series(made, index=index, name="component")
 
     def score_samples(self, y: Any = None) -> Any:
-        """Return the log-density of each row, a Series (n,)."""
+        """Return the log-density of each row, a Series (n,); ``y`` as of `predict_proba`."""
         import pandas as pd
 
         blocks, index = self._joint(y)
@@ -291,3 +303,12 @@ class MixtureResults(MixtureInference, EstimatePlots, QuantilePlots, Reported):
         from natfit.results.mixtures.summary import mixture_summary
 
         return mixture_summary(self, alpha, title)
+
+
+def _refuse_lost(lost: Array) -> None:
+    """Refuse rows whose density is 0 under all components, so that none is likelier than another."""
+    if lost.any():
+        raise ValueError(
+            f"every component has density 0, in floating point, at {where(lost)}, so that none is likelier than another; "
+            "leave those rows out"
+        )

@@ -35,6 +35,8 @@ class MixtureSelection:
         """
         import pandas as pd
 
+        if sort is not None:
+            self._check(sort, "sort")
         rows = []
         for (name, size), fit in self.fits.items():
             rows.append(
@@ -58,12 +60,16 @@ class MixtureSelection:
 
     def best(self, criterion: str = "bic") -> Any:
         """Return the fit with the smallest ``"aic"``, ``"bic"`` or ``"icl"``."""
-        if criterion not in ("aic", "bic", "icl"):
-            raise ValueError(f"criterion must be 'aic', 'bic' or 'icl'; got {criterion!r}")
+        self._check(criterion)
         return min(self.fits.values(), key=lambda fit: getattr(fit, criterion))
 
     def plot(self, criterion: str = "bic", ax: Any = None) -> Any:
         """Draw a criterion against the number of components, a line for each covariance model; return the axes."""
         from natfit.diagnostics.plots.mixture import plot_selection
 
+        self._check(criterion)
         return plot_selection(self, criterion, ax)
+
+    def _check(self, criterion: str, name: str = "criterion") -> None:
+        if criterion not in ("aic", "bic", "icl"):
+            raise ValueError(f"{name} must be 'aic', 'bic' or 'icl'; got {criterion!r}")
