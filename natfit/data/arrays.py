@@ -85,6 +85,7 @@ def _fold(sums: Iterable[S]) -> S:
         raise ValueError("there are no rows to sum: the source yields no block") from None
     for one in iterator:
         total = total.merge(one)
+        del one  # or it would stay until the next one is there, and may be a large matrix
     return total
 
 

@@ -112,7 +112,8 @@ def _fit_lazily(
     """Fit with a lazy metric; None where rows are few, or where plain scoring has to say what the matter is."""
     assert settings.lazy is not None
     stages = settings.lazy.stages(source.n_rows, likelihood.layout.size)
-    sample = source.sample(stages[0], np.random.default_rng(settings.lazy.random_state)) if stages else None
+    rows = max(stages[0] // 2, settings.lazy.fewest_rows) if stages else 0  # a start need not be near
+    sample = source.sample(rows, np.random.default_rng(settings.lazy.random_state)) if stages else None
     if sample is None:
         return None
     first = first_pass(likelihood, sample, mean)

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from natfit.need import METRIC, SCORE
 from natfit.optimize.directions import Direction, Heading
+from natfit.optimize.memory import Remembered, corrected
 from natfit.optimize.objective import Objective, Point
 
 Array = np.ndarray[Any, np.dtype[Any]]
-
-NEARLY_DEPENDENT = 1e-10
-"""Relative size under which a remembered change of the natural gradient says nothing that the others don't."""
-
-
-class Remembered(NamedTuple):
-    """Parameters of the last points, and the natural gradients there; the newest last."""
-
-    params: tuple[Array, ...] = ()
-    gradients: tuple[Array, ...] = ()
 
 
 class Accelerated(Direction):
@@ -68,31 +59,8 @@ class Accelerated(Direction):
 
     def __call__(self, objective: Objective, point: Point, state: Remembered) -> tuple[Heading, Remembered]:
         plain, decrement = point.natural_gradient, point.decrement
-        kept = min(self.memory, plain.size)
-        state = Remembered(
-            (*state.params[-kept:], np.array(point.params)),
-            (*state.gradients[-kept:], plain),
-        )
-        vector = self._corrected(point, state)
+        state = state.followed_by(point, self.memory)
+        vector = corrected(point, state)
         if vector is None:
             return Heading(plain, decrement, point, "expected"), Remembered((np.array(point.params),), (plain,))
         return Heading(vector, decrement, point, "expected"), state
-
-    @staticmethod
-    def _corrected(point: Point, state: Remembered) -> Array | None:
-        """Return the corrected vector, or None where there is nothing to correct by or it does not point uphill."""
-        if len(state.params) < 2:
-            return None
-        steps = np.diff(np.array(state.params), axis=0).T
-        changes = np.diff(np.array(state.gradients), axis=0).T
-        weighed = point.metric.matrix_form() @ changes
-        inner = changes.T @ weighed
-        length = np.sqrt(np.maximum(inner.diagonal(), 0.0))
-        if not (length > 0.0).all() or not np.isfinite(length).all():
-            return None
-        plain = point.natural_gradient
-        scaled, *_ = np.linalg.lstsq(
-            inner / np.outer(length, length), weighed.T @ plain / length, rcond=NEARLY_DEPENDENT
-        )
-        vector = plain - (steps + changes) @ (scaled / length)
-        return vector if float(point.score @ vector) > 0.0 else None

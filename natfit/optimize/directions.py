@@ -8,7 +8,8 @@ import numpy as np
 
 from natfit.metric import ILL_CONDITIONED, Gram, Metric, SingularMetric
 from natfit.need import FACTOR, LOGLIK, MEAT, METRIC, OBSERVED, SCORE
-from natfit.optimize.lazy import Lazy
+from natfit.optimize.lazy import Carrier, Lazy
+from natfit.optimize.memory import Remembered
 from natfit.optimize.objective import Objective, Point, scaled
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -41,8 +42,9 @@ class State(NamedTuple):
     """What `NaturalGradient` remembers: whether it has gone over to another metric or to a triangular factor, and the
     metric it holds with the steps that it has served, the last decrement, and whether the optimum is near.
 
-    The last four belong to `Lazy`: a bound on how fast the metric changes, whether the next point is to bring its own,
-    whether it has given way to plain scoring, and what a metric costs in passes for the score."""
+    The last six belong to `Lazy`: a bound on how fast the metric changes, whether the next point is to bring its own,
+    whether it has given way to plain scoring, what a metric costs in passes for the score, what carries one over the last
+    step, and the points since the metric was taken."""
 
     finishing: bool = False
     factor: bool = False
@@ -55,6 +57,8 @@ class State(NamedTuple):
     renew: bool = False
     plain: bool = False
     cost: float = 0.0
+    carriers: tuple[Carrier, ...] = ()
+    memory: Remembered = Remembered()
 
 
 class Direction:
@@ -81,6 +85,10 @@ class Direction:
     def outdated(self, state: Any) -> bool:
         """Say whether the point's metric is that of an earlier point, so that a result wants it taken anew."""
         return False
+
+    def carried(self, point: Point, params: Array, state: Any) -> tuple[Metric, Any]:
+        """Return the metric at parameters a short step from a point, where no pass is made, and the state with it."""
+        return point.metric, state
 
     def retreat(self, state: Any) -> Any:
         """Return a state to go on with where steps have shrunk to nothing, or None where there is no other way."""
@@ -164,7 +172,8 @@ class NaturalGradient(Direction):
         if scouted is None:
             return start, self.initial()._replace(plain=True)
         cost = getattr(objective, "metric_cost", 0.0)
-        return scouted.params, self.initial()._replace(held=scouted.metric, age=1, cost=cost)
+        state = self.initial()._replace(held=scouted.metric, age=1, cost=cost, carriers=scouted.carriers)
+        return scouted.params, state
 
     def retreat(self, state: State) -> State | None:
         # The expected information grows without bound towards an edge of the domain and turns steps along it; the
@@ -173,6 +182,13 @@ class NaturalGradient(Direction):
 
     def outdated(self, state: State) -> bool:
         return state.age > 0
+
+    def carried(self, point: Point, params: Array, state: State) -> tuple[Metric, State]:
+        for carrier in state.carriers:
+            carried = carrier.carry(point.metric, point.params, params)
+            if carried is not None:
+                return carried, state
+        return point.metric, state._replace(age=1) if state.carriers else state
 
     def need(self, state: State) -> int:
         if self._lazy is not None and not state.plain:
@@ -187,7 +203,11 @@ class NaturalGradient(Direction):
         if self._lazy is not None and not state.plain:
             point, state, ahead = self._lazy.hold(point, state, newton=self.finish is None or self._lazy.newton)
             if not state.plain:
-                return self._lazily(point, ahead), state
+                heading = self._lazily(point, ahead)
+                if heading.metric != self.metric:
+                    return heading, state
+                vector, state = self._lazy.mix(point, state)
+                return heading._replace(vector=vector), state
             if state.age > 0:
                 point = _with_more(objective, point, METRIC)
             state = state._replace(held=None, age=0)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from natfit.metric import ILL_CONDITIONED, Metric, SingularMetric
+from natfit.metric import ILL_CONDITIONED, Gram, Metric, SingularMetric
 from natfit.need import LOGLIK, METRIC, SCORE
+from natfit.optimize.memory import Remembered, corrected
 from natfit.optimize.objective import Objective, Point
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ MOST_SAMPLED = 20
 CLOSE = 1e-6
 """Decrement at which the last metric may be taken."""
 
+CLOSE_CARRIED = 1e-3
+"""The same where a sample tells how the metric changes over the last step, and whether that is enough."""
+
 CLOSE_FREE = 1e-9
 """The same where the dispersion is estimated, which changes with the first power of the last step."""
 
@@ -49,7 +53,7 @@ LEFT = 1e-12
 """Decrement that the last step may leave where scoring converges but linearly."""
 
 SAME_METRIC = 1e-12
-"""Squared relative change of the standard errors that the last step may still bring."""
+"""Squared relative error of the standard errors that the last step may still bring."""
 
 UNSURE = 4.0
 """Factor by which the decrement predicted after the last step is raised before it is compared with the tolerance."""
@@ -111,15 +115,20 @@ class Lazy:
         if not self.sample:
             return Scouted(start, None)
         rng = np.random.default_rng(self.random_state)
-        scouted = Scouted(start, None)
+        scouted, carriers = Scouted(start, None), []
+        cost = 1.0 + getattr(objective, "metric_cost", 0.0)
         for rows in self.stages(n_rows, start.size):
             part = objective.sample(rows, rng)
             enough = SAMPLED * start.size * n_rows / rows
             found = None if part is None else _scoring(part, scouted.params, enough)
             if found is None:
                 return None
+            if 4 * rows * cost < n_rows and not self.newton:  # two metrics of the sample take less than half a pass
+                carriers.append(Carrier(part, start.size / rows))
             scouted = found
-        return scouted
+        assert scouted.metric is not None
+        share = start.size / rows
+        return Scouted(scouted.params, scouted.metric.scaled((1.0 + share) / (1.0 - share) ** 2), tuple(carriers))
 
     def need(self, state: State, most: int) -> int:
         """Return what the next point must carry; ``most`` is what plain scoring asks for."""
@@ -158,32 +167,82 @@ class Lazy:
         ahead = UNSURE * (bend * decrement + floor) * decrement if fresh and np.isfinite(bend) else None
         slow = state.held is not None and state.age == 0 and ratio > POOR and decrement < 1.0
         plain = bool(slow or (fresh and metric.rcond() < ILL_CONDITIONED))
-        close = CLOSE if point.dispersion == 1.0 else CLOSE_FREE
+        close = CLOSE_CARRIED if state.carriers else CLOSE
+        close = close if point.dispersion == 1.0 else CLOSE_FREE
+        share = state.carriers[0].share if state.carriers else 1.0
         renew = _renew(
             decrement,
             ratio,
             (state.age, age),
             state.cost,
-            lambda after: after <= close and bend * after <= SAME_METRIC and UNSURE * floor * after <= LEFT,
+            lambda after: (
+                after <= close
+                and bend * after * share <= SAME_METRIC
+                and UNSURE * (bend * after + floor) * after <= LEFT
+            ),
         )
         state = state._replace(held=metric, age=age, last=decrement, bend=bend, renew=renew, plain=plain)
         return point, state, ahead
 
+    def mix(self, point: Point, state: State) -> tuple[Array, State]:
+        """Return the natural gradient, corrected by its changes under the same metric, and the state that remembers it."""
+        if state.age == 0:
+            return point.natural_gradient, state._replace(memory=Remembered())
+        memory = state.memory.followed_by(point, MIXED)
+        vector = corrected(point, memory)
+        if vector is None:
+            memory = Remembered().followed_by(point, MIXED)
+        return point.natural_gradient if vector is None else vector, state._replace(memory=memory)
+
+
+MIXED = 8
+"""Points that a sampled metric's errors are told from: more brought nothing at 20 to 800 columns."""
 
 POOR = 0.1
 """A fresh metric that leaves more than this of the decrement, within one standard error of the optimum, is not the
 curvature there: the observed information is called for."""
 
 
+VARIES = 3.0
+"""Factor by which a step may do worse than the one before: a metric taken one step too early is taken twice."""
+
+
 AFTER = 3.0
 """Passes for the score that are still to come after a fresh metric far from the optimum."""
 
 
+class Carrier(NamedTuple):
+    """A sample that tells how the metric changes over a short step: what all rows say at one end is carried to the other.
+
+    ``share`` is the squared relative error of what a sample says of all rows, parameters over rows.
+    """
+
+    objective: Objective
+    share: float
+
+    def carry(self, metric: Metric, start: Array, end: Array) -> Metric | None:
+        """Return the metric at the end of a step from that at its start; None where the sample is too small to tell.
+
+        M(end) = M(start) + m(end) - m(start), m being the sample's in units of all rows: a control variate, whose error
+        is the sample's own share of a change that is itself small.
+        """
+        old, new = (self.objective.evaluate(params, LOGLIK | METRIC) for params in (start, end))
+        if not isinstance(metric, Gram) or not (old.inside and new.inside):
+            return None
+        change = new.metric.matrix_form() - old.metric.matrix_form()
+        relative = metric.solve(change)
+        if not np.sum(relative * relative.T) * self.share <= SAME_METRIC:
+            return None
+        return Gram(metric.matrix + change)
+
+
 class Scouted(NamedTuple):
-    """What samples tell: where to start, and the metric there in units of all rows (None: not sampled)."""
+    """What samples tell: where to start, the metric there in units of all rows (None: not sampled), and what carries a
+    metric over the last step, the smallest sample first."""
 
     params: Array
     metric: Metric | None
+    carriers: tuple[Carrier, ...] = ()
 
 
 def _renew(
@@ -196,7 +255,7 @@ def _renew(
     """
     if np.isnan(ratio):
         return False
-    if (ages[1] > 0 and is_last(decrement)) or is_last(ratio * decrement):
+    if (ages[1] > 0 and is_last(decrement)) or is_last(VARIES * ratio * decrement):
         return True
     if ages[1] == 0:
         return ages[0] == 0 and ratio > POOR  # fresh, and yet slow: far from the optimum every step wants its own

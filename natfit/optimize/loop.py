@@ -208,8 +208,10 @@ class _Run:
         quadratic model says, half the decrement."""
         self._note(1.0, curve)
         gain = 0.5 * self.decrement * self.point.dispersion
-        sums = {**self.point.sums, "loglik": self.point.loglik + gain}
-        self.point, self.decrement = Point(curve.params(1.0), sums, self.point.dispersion), ahead
+        params = curve.params(1.0)
+        metric, self.state = self.direction.carried(self.point, params, self.state)
+        sums = {**self.point.sums, "loglik": self.point.loglik + gain, "metric": metric}
+        self.point, self.decrement = Point(params, sums, self.point.dispersion), ahead
         self._note(0.0, None)
 
     def _note(self, step: float, curve: Curve | None) -> None:

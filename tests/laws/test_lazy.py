@@ -10,7 +10,10 @@ import natfit as nf
 from natfit.data.arrays import sampled_rows
 from natfit.families import links
 from natfit.models.fitting import Settings
+from natfit.need import LOGLIK, METRIC
 from natfit.optimize import Lazy, NaturalGradient, Optimizer, natural_gradient
+from natfit.optimize.lazy import Carrier
+from natfit.optimize.objective import LikelihoodObjective
 
 ROWS, COLUMNS = 60_000, 6
 
@@ -79,6 +82,24 @@ def test_a_lazy_fit_does_not_depend_on_threads_but_on_its_seed_alone():
     assert np.array_equal(seeded[0].params, seeded[1].params)
     assert seeded[0].record.decrement[0] != seeded[2].record.decrement[0]
     np.testing.assert_allclose(seeded[0].params, seeded[2].params, rtol=1e-9)
+
+
+def test_a_sample_carries_the_metric_over_a_short_step_and_says_where_it_cannot():
+    y, X = draw("poisson", "log")
+    model = nf.GLM(y, X, family="poisson")
+    objective = LikelihoodObjective(model.likelihood(), model.source)
+    sample = objective.sample(10_000, np.random.default_rng(0))
+    carrier = Carrier(sample, COLUMNS / 10_000)
+    start = np.array([0.9, 0.4, -0.3, 0.2, 0.1, -0.2])
+    before = objective.evaluate(start, LOGLIK | METRIC).metric
+    end = start + 4e-6
+    after = objective.evaluate(end, LOGLIK | METRIC).metric
+    carried = carrier.carry(before, start, end)
+    changed = np.abs(np.sqrt(np.diag(before.inverse()) / np.diag(after.inverse())) - 1.0).max()
+    left = np.abs(np.sqrt(np.diag(carried.inverse()) / np.diag(after.inverse())) - 1.0).max()
+    assert changed > 1e-6
+    assert left < 0.1 * changed
+    assert carrier.carry(before, start, start + 1e-3) is None  # the sample's error of such a change is above 1e-6
 
 
 def test_small_data_and_named_optimizers_are_fitted_plainly():
