@@ -8,7 +8,13 @@ from scipy import special
 from natfit.families.distributional.base import Array, DistributionalFamily, Matrix, Theta
 from natfit.families.distributional.location_scale import weighted_moments
 from natfit.families.distributional.registry import register
-from natfit.families.distributional.rising import log_rising, rising_bend, rising_slope, shape_information
+from natfit.families.distributional.rising import (
+    log_factorial,
+    log_rising,
+    rising_bend,
+    rising_slope,
+    shape_information,
+)
 from natfit.families.interval import POSITIVE
 from natfit.families.support import counts
 
@@ -40,7 +46,7 @@ class NegativeBinomialBase(DistributionalFamily):
     def log_prob(self, y: Array, theta: Theta) -> Array:
         mean, r = theta[0], self.shape(theta)
         main = special.xlogy(y, mean) - (y + r) * np.log1p(mean / r)
-        return log_rising(y, r) + main - special.gammaln(y + 1.0)
+        return log_rising(y, r) + main - log_factorial(y)
 
     def mean(self, theta: Theta) -> Array:
         return theta[0] + 0.0 * theta[1]
@@ -166,7 +172,7 @@ class GeneralizedPoisson(DistributionalFamily):
         mean, spread = theta[0], 1.0 + theta[1]
         a = mean / spread
         rate = a + theta[1] / spread * y
-        return np.log(a) + (y - 1.0) * np.log(rate) - rate - special.gammaln(y + 1.0)
+        return np.log(a) + (y - 1.0) * np.log(rate) - rate - log_factorial(y)
 
     def score(self, y: Array, theta: Theta) -> list[Array]:
         mean, spread = theta[0], 1.0 + theta[1]

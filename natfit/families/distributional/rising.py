@@ -6,6 +6,7 @@ cancel: for r large the negative binomial is all but a Poisson.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ FAR = 14.0
 """Standard deviations below the mean at which a sum over counts begins: the mass below is under 1e-20."""
 RUN = 512
 """Counts that are summed one by one: from there on terms change slowly enough to be integrated."""
+TABLE = 256
+"""Rows from which functions of counts are worth a table."""
 MANY = 1000
 """Rows from which interpolation is cheaper than sums for all."""
 AGREED = 1e-9
@@ -59,8 +62,28 @@ def rising_bend(y: Array, r: Array) -> Array:
     )
 
 
+def log_factorial(y: Array) -> Array:
+    """Return log y! of counts."""
+    return of_counts(lambda each: special.gammaln(each + 1.0), y)
+
+
+def of_counts(function: Callable[[Array], Array], y: Array) -> Array:
+    """Return a function of counts (n,): of every count up to the largest once, where that is less than one for each row."""
+    if y.ndim == 1 and y.size > TABLE:
+        largest = y.max()
+        if largest < y.size // 4 and y.min() >= 0.0:
+            return function(np.arange(largest + 1.0))[y.astype(np.intp)]
+    return function(y)
+
+
 def _split(y: Array, r: Array, far: Any, near: Any) -> Array:
     """Return ``far`` where r is large and ``near`` where it is not, each computed only where some row needs it."""
+    if y.ndim == 1 and y.size > TABLE and r.shape == y.shape and (r == r[0]).all():
+        return of_counts(lambda each: _parted(each, np.full(each.shape, r[0]), far, near), y)
+    return _parted(y, r, far, near)
+
+
+def _parted(y: Array, r: Array, far: Any, near: Any) -> Array:
     large = r > LARGE
     if np.all(large):
         return far(y, r)
@@ -80,7 +103,7 @@ def shape_information(mean: Array, r: Array) -> Array:
     """Return E[(d log p / dr)^2] at a fixed mean of each row of a negative binomial, exact to some ten digits.
 
     Many rows are interpolated between few by Chebyshev polynomials in log mean and log r, of which its logarithm is a
-    smooth function; a few rows are checked, and where one misses by more than `AGREED` all are summed.
+    smooth function; where one of a few rows misses by more than `AGREED` all are summed.
 
     Parameters
     ----------
@@ -96,14 +119,17 @@ def shape_information(mean: Array, r: Array) -> Array:
         return found.reshape(shape)
     if mean.size > MANY:
         found = _interpolated(np.log(mean), np.log(r))
-        probe = np.linspace(0, mean.size - 1, 9).astype(int)
-        if np.all(np.abs(found[probe] / _summed(mean[probe], r[probe]) - 1.0) <= AGREED):
+        if found is not None:
             return found.reshape(shape)
     return _summed(mean, r).reshape(shape)
 
 
-def _interpolated(x: Array, z: Array) -> Array:
-    """Interpolate the logarithm of the information on a grid of Chebyshev points in log mean and log r."""
+def _interpolated(x: Array, z: Array) -> Array | None:
+    """Interpolate the logarithm of the information on a grid of Chebyshev points in log mean and log r.
+
+    A few rows are summed along with the points; where the interpolation misses one of them there is none.
+    """
+    probe = np.linspace(0, x.size - 1, 9).astype(int)
     grids, places = [], []
     flat = [float(np.ptp(column)) <= 1e-12 * max(float(np.abs(column).max()), 1.0) for column in (x, z)]
     for column, single in zip((x, z), flat, strict=True):
@@ -113,12 +139,14 @@ def _interpolated(x: Array, z: Array) -> Array:
         grids.append((unit, middle + (0.0 if single else half) * unit))
         places.append(np.zeros_like(column) if single else np.clip((column - middle) / half, -1.0, 1.0))
     nodes = np.meshgrid(grids[0][1], grids[1][1], indexing="ij")
-    table = np.log(_summed(np.exp(nodes[0].ravel()), np.exp(nodes[1].ravel()))).reshape(nodes[0].shape)
+    summed = _summed(*(np.exp(np.append(node, each[probe])) for node, each in zip(nodes, (x, z), strict=True)))
+    table, known = np.log(summed[: -probe.size]).reshape(nodes[0].shape), summed[-probe.size :]
     vander = np.polynomial.chebyshev.chebvander
     turned = [np.linalg.inv(vander(unit, unit.size - 1)) for unit, _ in grids]
     table = turned[0] @ table @ turned[1].T
     left, right = (vander(place, unit.size - 1) for place, (unit, _) in zip(places, grids, strict=True))
-    return np.exp(np.einsum("ij,ij->i", left @ table, right))
+    found = np.exp(np.einsum("ij,ij->i", left @ table, right))
+    return found if np.all(np.abs(found[probe] / known - 1.0) <= AGREED) else None
 
 
 def _summed(mean: Array, r: Array) -> Array:

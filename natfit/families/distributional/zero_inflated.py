@@ -15,6 +15,7 @@ from scipy import special
 from natfit.families.distributional.base import Array, DistributionalFamily, Matrix, Parameters, Theta, complement
 from natfit.families.distributional.counts import NegativeBinomial2
 from natfit.families.distributional.registry import register
+from natfit.families.distributional.rising import log_factorial
 from natfit.families.interval import POSITIVE, UNIT
 from natfit.families.support import counts
 
@@ -29,7 +30,7 @@ class PoissonRate(DistributionalFamily):
     information = "closed form"
 
     def log_prob(self, y: Array, theta: Theta) -> Array:
-        return special.xlogy(y, theta[0]) - theta[0] - special.gammaln(y + 1.0)
+        return special.xlogy(y, theta[0]) - theta[0] - log_factorial(y)
 
     def score(self, y: Array, theta: Theta) -> list[Array]:
         return [y / theta[0] - 1.0]

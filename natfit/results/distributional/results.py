@@ -11,6 +11,7 @@ import numpy as np
 
 from natfit.families.distributional.base import Parameters
 from natfit.metric import Gram, SingularMetric
+from natfit.need import LOGLIK, OBSERVED
 from natfit.results import robust
 from natfit.results.coefficients import Coefficients
 from natfit.results.cov_type import KINDS, CovarianceType, read
@@ -174,7 +175,9 @@ class DistributionalResults(Coefficients, Tests, Predicting, Diagnosis, Estimate
 
     def evaluate(self, need: int) -> Any:
         """Return the sums of one pass over the data at the estimates, in the free coefficients."""
-        model, tie = self.model, self.model.constraints.tie
+        model, tie, known = self.model, self.model.constraints.tie, self.fitted.point.sums
+        if need == LOGLIK | OBSERVED and "observed" in known and self.fitted.kept.all():
+            return known  # the fit ended on that very information
         sums = model.source.reduce(lambda block: model.likelihood.evaluate(self.coefficients, block, need))
         for name in ("metric", "observed", "meat"):
             if name in sums:
