@@ -1,125 +1,99 @@
-"""Distributional regressions side by side with statsmodels: speed at 200,000 x 20, and 100 random problems each.
+"""Distributional regressions side by side with statsmodels and ondil: speed at 200,000 x 20, and 100 random problems each.
 
-    python -m benchmarks.distributional [--rows 200000] [--columns 20] [--problems 100] [--json out.json]
+    python -m benchmarks.distributional [--rows 200000] [--columns 20] [--problems 100] [--alone 100] [--json out.json]
 
-Both fit the same model to the same arrays from their own default starts. A problem counts as converged where the program
-says so; log-likelihoods are compared where both have one. statsmodels is given as many iterations as it wants (1,000).
+Every program fits the same model to the same arrays from its own default start, with standard errors where it has some. A
+problem counts as converged where the program says so; log-likelihoods are compared wherever both have one, also where the
+peer says that it has not converged. Where natfit says that there is no maximum, since a parameter runs to its limit, how
+far a program runs along is no merit: these are listed by themselves. statsmodels fits beta, negative binomial and
+zero-inflated Poisson, on hard problems; ondil, an online fitter given all rows at once, is asked where it is installed, on
+problems drawn from the family. ``--alone`` fits random problems of every family by natfit only.
 """
 
 from __future__ import annotations
 
 import argparse
+import collections
+import importlib.util
 import json
-import time
-import warnings
-from collections.abc import Callable
+import zlib
 from typing import Any
 
 import numpy as np
 
-import natfit as nf
+from benchmarks import distributional_peers as peers
+from benchmarks.distributional_problems import Problem, hard, large, of_family
+from natfit.families import distributional
 
-Array = np.ndarray[Any, np.dtype[Any]]
-
-
-def design(n: int, p: int, rng: np.random.Generator) -> Array:
-    return np.column_stack([np.ones(n), rng.normal(size=(n, p - 1))])
-
-
-def draw(kind: str, n: int, p: int, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Return a response and a design: the mean and the second parameter depend on all columns."""
-    X = design(n, p, rng)
-    first = X @ np.append(rng.uniform(-0.5, 1.0), rng.normal(size=p - 1) * 0.5 / np.sqrt(p))
-    second = X @ np.append(rng.uniform(-0.5, 0.5), rng.normal(size=p - 1) * 0.4 / np.sqrt(p))
-    if kind == "beta":
-        mean, precision = 1.0 / (1.0 + np.exp(-first)), np.exp(2.0 + second)
-        y = np.clip(rng.beta(mean * precision, (1.0 - mean) * precision), 1e-12, 1.0 - 1e-12)
-        return y, X
-    if kind == "negative_binomial":
-        alpha = float(np.exp(second[0]))
-        return rng.poisson(np.exp(first) * rng.gamma(1.0 / alpha, alpha, n)).astype(float), X
-    share = 1.0 / (1.0 + np.exp(1.0 - second))
-    return np.where(rng.uniform(size=n) < share, 0.0, rng.poisson(np.exp(first))), X
+KINDS = ("beta", "negative_binomial", "zero_inflated_poisson")
+LOWER = 1e-8
+"""Share of a log-likelihood, at least of 1, by which it may be lower: what sums of many rows may differ by in rounding."""
 
 
-def ours(kind: str, y: Array, X: Array) -> tuple[float, bool]:
-    designs = {"beta": {"mean": X, "precision": X}, "negative_binomial": {"mean": X}}
-    exog = designs.get(kind, {"rate": X, "inflation": X})
-    family = kind if kind in designs else "zero_inflated_poisson"
-    fit = nf.DistributionalRegression(y, exog, family).fit(cov_type="OIM")
-    np.asarray(fit.bse)
-    return fit.llf, fit.converged
-
-
-def theirs(kind: str, y: Array, X: Array) -> tuple[float, bool]:
-    if kind == "beta":
-        from statsmodels.othermod.betareg import BetaModel
-
-        fit = BetaModel(y, X, exog_precision=X).fit(disp=0, maxiter=1000)
-    elif kind == "negative_binomial":
-        from statsmodels.discrete.discrete_model import NegativeBinomial
-
-        fit = NegativeBinomial(y, X).fit(disp=0, maxiter=1000)
-    else:
-        from statsmodels.discrete.count_model import ZeroInflatedPoisson
-
-        fit = ZeroInflatedPoisson(y, X, exog_infl=X).fit(disp=0, maxiter=1000)
-    np.asarray(fit.bse)
-    return float(fit.llf), bool(fit.mle_retvals["converged"])
-
-
-def timed(function: Callable[..., tuple[float, bool]], *args: Any) -> tuple[float, float, bool]:
-    """Return seconds, log-likelihood and whether it converged; a program that fails has none."""
-    begin = time.perf_counter()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            llf, converged = function(*args)
-        except (ArithmeticError, ValueError, np.linalg.LinAlgError):
-            llf, converged = np.nan, False
-    return time.perf_counter() - begin, llf, converged
-
-
-def speed(kind: str, rows: int, columns: int) -> dict[str, Any]:
-    y, X = draw(kind, rows, columns, np.random.default_rng(1))
-    timed(ours, kind, y[:500], X[:500])
-    mine = min(timed(ours, kind, y, X) for _ in range(2))
-    other = timed(theirs, kind, y, X)
+def speed(kind: str, rows: int, columns: int, repeats: int = 3) -> dict[str, Any]:
+    """Fit one large problem; natfit as often as ``repeats`` says, the best counting, since it takes so little time."""
+    rng = np.random.default_rng(1)
+    problem = large(kind, rows, columns, rng)
+    peers.timed(peers.ours, Problem(kind, problem.y[:500], {name: X[:500] for name, X in problem.exog.items()}))
+    mine = min(peers.timed(peers.ours, problem) for _ in range(repeats))
+    same = min(peers.timed(lambda each: peers.ours(each, "OIM"), problem) for _ in range(repeats))
+    other = peers.timed(peers.statsmodels, problem)
     return {
         "kind": kind,
         "rows": rows,
         "columns": columns,
-        "natfit_seconds": mine[0],
-        "statsmodels_seconds": other[0],
-        "ratio": other[0] / mine[0],
-        "llf_gain": mine[1] - other[1],
-        "converged": [mine[2], other[2]],
+        "natfit_seconds": mine.seconds,
+        "natfit_observed_information_seconds": same.seconds,
+        "statsmodels_seconds": other.seconds,
+        "ratio": other.seconds / mine.seconds,
+        "llf_gain": mine.llf - other.llf,
+        "converged": [mine.converged, other.converged],
     }
 
 
-def robustness(kind: str, problems: int) -> dict[str, Any]:
-    """Fit random problems of 100 to 1,000 rows and 2 to 6 columns from default starts."""
-    converged, gains, lost = [0, 0], [], []
+def against(peer: str, kind: str, problems: int) -> dict[str, Any]:
+    """Fit random problems by natfit and a peer."""
+    good, fine, gains, endless, lower = 0, 0, [], [], []
+    said, seconds = collections.Counter[str](), [0.0, 0.0]
     for seed in range(problems):
-        rng = np.random.default_rng(1000 + seed)
-        y, X = draw(kind, int(rng.integers(100, 1000)), int(rng.integers(2, 7)), rng)
-        (_, mine, good), (_, other, fine) = timed(ours, kind, y, X), timed(theirs, kind, y, X)
-        converged = [converged[0] + good, converged[1] + fine]
-        if np.isfinite(other) and fine:
-            gains.append(mine - other)
-            if not mine >= other - 1e-6 * max(abs(other), 1.0):
-                lost.append(seed)
-        if not good:
-            lost.append(-seed)
+        rng = np.random.default_rng([zlib.crc32(kind.encode()), seed])
+        problem = hard(kind, rng) if peer == "statsmodels" else of_family(kind, rng, peers.ONDIL[kind][1])
+        mine, other = peers.timed(peers.ours, problem), peers.timed(getattr(peers, peer), problem)
+        good, fine = good + mine.converged, fine + other.converged
+        seconds = [seconds[0] + mine.seconds, seconds[1] + other.seconds]
+        if not mine.converged:
+            said[mine.said] += 1
+        if np.isfinite(other.llf):
+            (gains if mine.converged else endless).append(mine.llf - other.llf)
+            if mine.converged and not mine.llf >= other.llf - LOWER * max(abs(other.llf), 1.0):
+                lower.append(seed)
     return {
         "kind": kind,
+        "peer": peer,
         "problems": problems,
-        "converged_natfit": converged[0],
-        "converged_statsmodels": converged[1],
-        "least_gain": float(np.nanmin(gains)) if gains else np.nan,
-        "largest_gain": float(np.nanmax(gains)) if gains else np.nan,
-        "seeds_lower_or_not_converged": lost,
+        "converged_natfit": good,
+        "natfit_said": dict(said),
+        f"converged_{peer}": fine,
+        "compared": len(gains),
+        "least_gain": float(np.min(gains)) if gains else np.nan,
+        "median_gain": float(np.median(gains)) if gains else np.nan,
+        "largest_gain": float(np.max(gains)) if gains else np.nan,
+        "seeds_lower": lower,
+        "gains_where_there_is_no_maximum": endless,
+        "seconds": seconds,
     }
+
+
+def alone(kind: str, problems: int) -> dict[str, Any]:
+    """Fit random problems of a family by natfit."""
+    said, good, seconds = collections.Counter[str](), 0, 0.0
+    for seed in range(problems):
+        problem = of_family(kind, np.random.default_rng([zlib.crc32(kind.encode()), seed]), ("power",))
+        found = peers.timed(peers.ours, problem)
+        good, seconds = good + found.converged, seconds + found.seconds
+        if not found.converged:
+            said[found.said] += 1
+    return {"kind": kind, "problems": problems, "converged": good, "said": dict(said), "seconds": seconds}
 
 
 def main() -> None:
@@ -127,16 +101,26 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--columns", type=int, default=20)
     parser.add_argument("--problems", type=int, default=100)
+    parser.add_argument("--alone", type=int, default=0)
+    parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--json")
     asked = parser.parse_args()
     found: list[dict[str, Any]] = []
-    for kind in ("beta", "negative_binomial", "zero_inflated_poisson"):
+
+    def note(row: dict[str, Any]) -> None:
+        found.append(row)
+        print(row, flush=True)
+
+    for kind in filter(None, asked.kinds.split(",")):
         if asked.problems:
-            found.append(robustness(kind, asked.problems))
-            print(found[-1], flush=True)
+            note(against("statsmodels", kind, asked.problems))
         if asked.rows:
-            found.append(speed(kind, asked.rows, asked.columns))
-            print(found[-1], flush=True)
+            note(speed(kind, asked.rows, asked.columns))
+    if asked.problems and importlib.util.find_spec("ondil"):
+        for kind in peers.ONDIL:
+            note(against("ondil", kind, asked.problems))
+    for kind in distributional.names() if asked.alone else ():
+        note(alone(kind, asked.alone))
     if asked.json:
         with open(asked.json, "w", encoding="utf-8") as file:
             json.dump(found, file, indent=1)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import special
 
 import natfit as nf
 from natfit.data.arrays import sampled_rows
 from natfit.families import distributional
+from natfit.families.distributional.rising import log_factorial, log_rising, rising_bend, rising_slope
 from natfit.optimize import natural_gradient
 
 ROWS = 45_000
@@ -101,3 +103,14 @@ def test_aliased_columns_and_inflation_that_is_not_there_are_named():
     with pytest.warns(UserWarning, match="poisson"):
         fit = nf.DistributionalRegression(counts, {"rate": np.ones((ROWS, 1))}, "zero_inflated_poisson").fit()
     assert not fit.converged
+
+
+def test_tables_of_counts_give_what_each_count_gives():
+    rng = np.random.default_rng(8)
+    y, r = rng.poisson(6.0, 3000).astype(float), np.full(3000, 2.5)
+    for function in (log_rising, rising_slope, rising_bend):
+        one_by_one = np.concatenate([function(y[i : i + 100], r[:100]) for i in range(0, 3000, 100)])
+        np.testing.assert_allclose(function(y, r), one_by_one, rtol=1e-15)
+        apart = function(y, np.where(np.arange(3000) == 7, 9.0, r))
+        assert np.array_equal(np.delete(apart, 7), np.delete(one_by_one, 7))
+    np.testing.assert_allclose(log_factorial(y), special.gammaln(y + 1.0), rtol=1e-15)

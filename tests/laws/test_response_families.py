@@ -20,9 +20,9 @@ from natfit.families import (
     Poisson,
     Response,
     Tweedie,
+    _tweedie_series,
     links,
 )
-from natfit.families._tweedie_series import _integral, _sum
 from natfit.families.interval import REAL, UNIT
 from natfit.families.negative_binomial import alpha_terms
 
@@ -504,17 +504,23 @@ def test_the_tweedie_density_of_tobins_data():
     assert log_prob.sum() == pytest.approx(-28.99743614317, rel=1e-11)
 
 
-def test_the_tweedie_sum_and_integral_agree():
+def test_the_tweedie_sum_and_integral_agree(monkeypatch):
     rate = np.geomspace(40.0, 2000.0, 12)
-    for a in (0.05, 1.0, 6.0):
-        sigma = np.sqrt(rate / (1 + a))
-        low, high = rate - np.minimum(13 * sigma, 0.999 * rate), rate + 13 * sigma
-        first = np.maximum(np.floor(low), 1.0)
-        # Away from 0 and wide enough; the integral is used from sigma = 8 on.
-        usable = sigma > 6
-        np.testing.assert_allclose(
-            _integral(rate, low, high, a)[usable], _sum(rate, first, high, a)[usable], rtol=1e-12
-        )
+    for power in (1.95, 1.5, 1.14):
+        a = (2.0 - power) / (power - 1.0)
+        usable = np.sqrt(rate / (1.0 + a)) > 6  # wide enough; the integral is used from 8 on
+        y, dispersion = np.ones(usable.sum()), 1.0 / (rate[usable] * (2.0 - power))
+        found = []
+        for wide in (0.0, np.inf):  # all are integrated, all are summed
+            monkeypatch.setattr(_tweedie_series, "_WIDE", wide)
+            found.append(
+                [
+                    _tweedie_series.log_density_at_own_mean(y, power, dispersion),
+                    *_tweedie_series.slopes_at_own_mean(y, power, dispersion),
+                ]
+            )
+        for integrated, summed in zip(*found, strict=True):
+            np.testing.assert_allclose(integrated, summed, rtol=1e-11, atol=1e-10)
 
 
 def test_the_tweedie_tends_to_the_normal_at_tiny_dispersion():

@@ -1,4 +1,4 @@
-"""Counts with more or less spread than a Poisson's: negative binomial with either variance, and generalized Poisson."""
+"""Counts: the Poisson as a base of others, negative binomial with either variance, and generalized Poisson."""
 
 from __future__ import annotations
 
@@ -28,6 +28,40 @@ def _alpha_start(y: Array, weight: Array | None, power: int, name: str) -> list[
     if mean <= 0.0:
         raise ValueError(f"the {name} family needs one count above zero, but all {len(y)} are zero")
     return [mean, max((sd * sd - mean) / mean**power, FEWEST)]
+
+
+class PoissonRate(DistributionalFamily):
+    """The Poisson as a base: one parameter, its rate, in plain arithmetic."""
+
+    name = "poisson_rate"
+    parameter_names = ("rate",)
+    domains = (POSITIVE,)
+    support = counts(0)
+    information = "closed form"
+
+    def log_prob(self, y: Array, theta: Theta) -> Array:
+        return special.xlogy(y, theta[0]) - theta[0] - log_factorial(y)
+
+    def score(self, y: Array, theta: Theta) -> list[Array]:
+        return [y / theta[0] - 1.0]
+
+    def observed(self, y: Array, theta: Theta) -> Matrix:
+        return {(0, 0): y / theta[0] ** 2}
+
+    def fisher(self, y: Array, theta: Theta) -> Matrix:
+        return {(0, 0): 1.0 / theta[0]}
+
+    def mean(self, theta: Theta) -> Array:
+        return theta[0]
+
+    def variance(self, theta: Theta) -> Array:
+        return theta[0]
+
+    def cdf(self, y: Array, theta: Theta) -> Array:
+        return np.where(y < 0.0, 0.0, special.pdtr(np.floor(np.maximum(y, 0.0)), theta[0]))
+
+    def sample(self, theta: Theta, rng: np.random.Generator) -> Array:
+        return rng.poisson(theta[0]).astype(float)
 
 
 class NegativeBinomialBase(DistributionalFamily):

@@ -24,6 +24,10 @@ RUN = 512
 """Counts that are summed one by one: from there on terms change slowly enough to be integrated."""
 TABLE = 256
 """Rows from which functions of counts are worth a table."""
+TOGETHER = 64
+"""Counts of a row that are summed in one go."""
+FEW = 128
+"""Rows of one shape from which interpolation is cheaper than sums for all."""
 MANY = 1000
 """Rows from which interpolation is cheaper than sums for all."""
 AGREED = 1e-9
@@ -117,10 +121,10 @@ def shape_information(mean: Array, r: Array) -> Array:
         found = np.full(mean.shape, np.nan)
         found[good] = shape_information(mean[good], r[good])
         return found.reshape(shape)
-    if mean.size > MANY:
-        found = _interpolated(np.log(mean), np.log(r))
-        if found is not None:
-            return found.reshape(shape)
+    if mean.size > (MANY if np.ptp(r) > 0.0 else FEW):
+        smooth = _interpolated(np.log(mean), np.log(r))
+        if smooth is not None:
+            return smooth.reshape(shape)
     return _summed(mean, r).reshape(shape)
 
 
@@ -156,27 +160,35 @@ def _summed(mean: Array, r: Array) -> Array:
     """
     found, active = np.zeros(mean.shape), np.arange(mean.size)
     j = np.maximum(np.floor(mean - FAR * np.sqrt(mean * (1.0 + mean / r))), 0.0)
-    share, growth = mean / (r + mean), np.log1p(mean / r)
-    p, excess = np.exp(_log_prob(j, mean, r)), rising_slope(j, r) + j / r - growth
-    state = [j, p, excess, share, mean, r, np.zeros(mean.shape)]
-    for step in range(1, RUN + 1):
-        j, p, excess, share, m, shape, total = state
-        slope = excess + (m - j) / (shape + m)
-        term = p * slope * slope
-        state[6] = total + term
-        state[1] = p * (j + shape) / (j + 1.0) * share
-        state[2] = excess + 1.0 / (j + shape)
-        state[0] = j + 1.0
-        if step % 16 == 0:
-            # past the mean the terms fall no slower than by this ratio, so what is left is term / (1 - share) at most
-            done = (j > m) & (term <= SMALL * state[6] * (1.0 - share))
-            if done.any():
-                found[active[done]] = state[6][done]
-                active, state = active[~done], [each[~done] for each in state]
+    excess = rising_slope(j, r) + j / r - np.log1p(mean / r)
+    state = [j, np.exp(_log_prob(j, mean, r)), excess, mean / (r + mean), mean, r, np.zeros(mean.shape)]
+    together = TOGETHER if mean.size <= MANY else TOGETHER // 8
+    for _ in range(RUN // together):
+        last, term = _add_terms(state, together)
+        # past the mean the terms fall no slower than by this ratio, so what is left is term / (1 - share) at most
+        done = (last > state[4]) & (term <= SMALL * state[6] * (1.0 - state[3]))
+        if done.any():
+            found[active[done]] = state[6][done]
+            active, state = active[~done], [each[~done] for each in state]
         if not active.size:
             return found
     found[active] = state[6] + _rest(state[0], state[4], state[5], state[6])
     return found
+
+
+def _add_terms(state: list[Array], many: int) -> tuple[Array, Array]:
+    """Add the next terms of each row to its total, ``state[6]``, and move on; return the last count and its term."""
+    j, p, excess, share, mean, r = (each[:, None] for each in state[:6])
+    counts = j + np.arange(many)
+    reach = counts + r
+    ratio, step = reach / (counts + 1.0) * share, 1.0 / reach
+    p = p * np.cumprod(np.hstack([np.ones_like(p), ratio]), axis=1)
+    excess = excess + np.cumsum(np.hstack([np.zeros_like(p[:, :1]), step]), axis=1)
+    slope = excess[:, :-1] + (mean - counts) / (r + mean)
+    terms = p[:, :-1] * slope * slope
+    state[0], state[1], state[2] = state[0] + many, p[:, -1], excess[:, -1]
+    state[6] = state[6] + terms.sum(axis=1)
+    return counts[:, -1], terms[:, -1]
 
 
 def _log_prob(y: Array, mean: Array, r: Array) -> Array:

@@ -13,6 +13,8 @@ from natfit.families.support import Support
 Array = np.ndarray[Any, np.dtype[Any]]
 
 GOLDEN = 0.5 * (np.sqrt(5.0) - 1.0)
+LEVEL = 1e-3
+"""Nats by which the log-density may differ between ends that are one place: what is integrated from there needs no more."""
 
 
 class Line(NamedTuple):
@@ -72,23 +74,32 @@ def locate(density: Callable[[Array], Array], line: Line, n_rows: int) -> tuple[
 
 
 def _golden(density: Callable[[Array], Array], low: Array, high: Array) -> Array:
-    """Return the maximum between two ends by golden sections."""
+    """Return the maximum between two ends by golden sections, to where the density is level between them."""
     low, high = low.copy(), high.copy()
     for _ in range(64):
         span = GOLDEN * (high - low)
-        inner = np.column_stack([high - span, low + span])
-        both = density(inner)
-        left = both[:, 0] >= both[:, 1]
-        high, low = np.where(left, inner[:, 1], high), np.where(left, low, inner[:, 0])
+        places = np.column_stack([low, high - span, low + span, high])
+        values = density(places)
+        if np.all(values.max(axis=1) - values.min(axis=1) < LEVEL):
+            break
+        left = values[:, 1] >= values[:, 2]
+        high, low = np.where(left, places[:, 2], high), np.where(left, low, places[:, 1])
     return 0.5 * (low + high)
 
 
 def _width(density: Callable[[Array], Array], mode: Array, top: Array, side: float) -> Array:
     """Return a distance at which the log-density has fallen by about one, to a factor of two."""
+
+    def fallen(width: Array) -> Array:
+        return ~(density((mode + side * width)[:, None])[:, 0] > top - 1.0)
+
     width = np.maximum(np.abs(mode), 1.0) * 1e-9
-    for _ in range(130):
-        fallen = ~(density((mode + side * width)[:, None])[:, 0] > top - 1.0)
-        if fallen.all():
+    for _ in range(33):
+        short = ~fallen(width)
+        if not short.any():
             break
-        width = np.where(fallen, width, 2.0 * width)
+        width = np.where(short, 16.0 * width, width)
+    for _ in range(4):  # sixteen times as far as it was is up to eight times too far
+        half = 0.5 * width
+        width = np.where(fallen(half), half, width)
     return width

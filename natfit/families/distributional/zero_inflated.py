@@ -10,48 +10,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from natfit.families.distributional.base import Array, DistributionalFamily, Matrix, Parameters, Theta, complement
-from natfit.families.distributional.counts import NegativeBinomial2
+from natfit.families.distributional.counts import NegativeBinomial2, PoissonRate
 from natfit.families.distributional.registry import register
-from natfit.families.distributional.rising import log_factorial
-from natfit.families.interval import POSITIVE, UNIT
+from natfit.families.interval import UNIT
 from natfit.families.support import counts
-
-
-class PoissonRate(DistributionalFamily):
-    """The Poisson as a base: one parameter, its rate, in plain arithmetic."""
-
-    name = "poisson_rate"
-    parameter_names = ("rate",)
-    domains = (POSITIVE,)
-    support = counts(0)
-    information = "closed form"
-
-    def log_prob(self, y: Array, theta: Theta) -> Array:
-        return special.xlogy(y, theta[0]) - theta[0] - log_factorial(y)
-
-    def score(self, y: Array, theta: Theta) -> list[Array]:
-        return [y / theta[0] - 1.0]
-
-    def observed(self, y: Array, theta: Theta) -> Matrix:
-        return {(0, 0): y / theta[0] ** 2}
-
-    def fisher(self, y: Array, theta: Theta) -> Matrix:
-        return {(0, 0): 1.0 / theta[0]}
-
-    def mean(self, theta: Theta) -> Array:
-        return theta[0]
-
-    def variance(self, theta: Theta) -> Array:
-        return theta[0]
-
-    def cdf(self, y: Array, theta: Theta) -> Array:
-        return np.where(y < 0.0, 0.0, special.pdtr(np.floor(np.maximum(y, 0.0)), theta[0]))
-
-    def sample(self, theta: Theta, rng: np.random.Generator) -> Array:
-        return rng.poisson(theta[0]).astype(float)
 
 
 class ZeroModified(DistributionalFamily):
@@ -217,6 +181,17 @@ class ZeroTruncated(ZeroModified):
             for l in range(k, self.K)
         }
 
+    def observed(self, y: Array, theta: Theta) -> Matrix:
+        # the base's, and the bend of log(1 - p0)
+        p0, some, at_zero = self._zero(theta)
+        own, zero = self.base.observed(y, theta), self.base.observed(np.zeros_like(p0), theta)
+        odds = p0 / some
+        return {
+            (k, l): own.get((k, l), 0.0) + odds * (zero.get((k, l), 0.0) - (1.0 + odds) * at_zero[k] * at_zero[l])
+            for k in range(self.K)
+            for l in range(k, self.K)
+        }
+
     def start(self, y: Array, weight: Array | None) -> list[float]:
         return self._start(y, weight)[0]
 
@@ -265,6 +240,12 @@ class Hurdle(ZeroModified):
         rest, last = complement(theta, self.K - 1), self.K - 1
         found = {pair: rest * value for pair, value in self._positive.fisher(y, self._own(theta)).items()}
         found[last, last] = 1.0 / (theta[-1] * rest)
+        return found
+
+    def observed(self, y: Array, theta: Theta) -> Matrix:
+        own, last = self._positive.observed(np.maximum(y, 1.0), self._own(theta)), self.K - 1
+        found = {pair: np.where(y == 0, 0.0, value) for pair, value in own.items()}
+        found[last, last] = np.where(y == 0, theta[-1] ** -2.0, complement(theta, last) ** -2.0)
         return found
 
     def start(self, y: Array, weight: Array | None) -> list[float]:

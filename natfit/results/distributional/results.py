@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from natfit.data.threads import one_blas_thread
 from natfit.families.distributional.base import Parameters
 from natfit.metric import Gram, SingularMetric
 from natfit.need import LOGLIK, OBSERVED
@@ -122,7 +123,8 @@ class DistributionalResults(Coefficients, Tests, Predicting, Diagnosis, Estimate
     def _covariance(self, kind: str | CovarianceType) -> Array:
         own = read_covariance(kind)
         try:
-            return robust.covariance(self, own)  # type: ignore[arg-type]
+            with one_blas_thread():  # threads that wait on one another take longer over so small a matrix than one
+                return robust.covariance(self, own)  # type: ignore[arg-type]
         except SingularMetric as singular:
             # the others' covariance is that of a fit in which what the data can't see is held
             lost = np.abs(singular.directions).max(axis=1, initial=0.0) > SEEN * np.abs(singular.directions).max()
