@@ -161,8 +161,9 @@ def test_one_component_more_is_tested_by_the_bootstrap(counts: pd.DataFrame) -> 
     assert found.statistic == pytest.approx(2.0 * (found.larger.llf - one.llf))
     two = model("y ~ x", frame, family="poisson").fit(random_state=0)
     assert two.test_components(4, 3, random_state=0).pvalue > 0.2
-    with pytest.raises(ValueError, match="without freq_weights"):
-        model("y ~ x", frame, family="poisson", freq_weights="site").fit(random_state=0).test_components(1)
+    unlike = model("y ~ x", frame, family=["poisson", "negative_binomial(0.5)"]).fit(n_init=3, random_state=0)
+    with pytest.raises(ValueError, match="fit components of one family and link"):
+        unlike.test_components(1)
 
 
 def test_missing_information_is_the_rate_of_em(fit: nf.MixtureRegressionResults) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -208,3 +210,50 @@ def test_a_uniform_component_by_hand() -> None:
     ]
     box = np.full(len(y), np.log(weights[2]) - np.log(np.ptp(y, axis=0)).sum())
     assert fit.llf == pytest.approx(logsumexp([*each, box], axis=0).sum(), rel=1e-12)
+
+
+def test_tables_that_stream_by_keep_their_names(tmp_path: Path) -> None:
+    table = FAITHFUL.assign(times=np.arange(len(FAITHFUL)) % 3)
+    table.to_parquet(tmp_path / "faithful.parquet")
+    source = nf.data.from_parquet(tmp_path / "faithful.parquet")
+    names = ["eruptions", "waiting"]
+    fit = nf.Mixture("gaussian", 2).fit(names, "times", data=source, n_init=3, random_state=0)
+    held = nf.Mixture("gaussian", 2).fit(names, "times", data=table, n_init=3, random_state=0)
+    assert fit.llf == pytest.approx(held.llf, rel=1e-12)
+    assert fit.nobs == held.nobs
+    assert list(fit.params.index) == list(held.params.index)
+    expected = held.predict_proba(table.head(3)).to_numpy()
+    assert fit.predict_proba(table.head(3)[names[::-1]]).to_numpy() == pytest.approx(expected, rel=1e-6)
+    every = nf.Mixture("gaussian", 1).fit(nf.data.from_frame(FAITHFUL))
+    assert every.means.to_numpy().ravel() == pytest.approx(FAITHFUL.mean().to_numpy())
+    with pytest.raises(ValueError, match="give freq_weights as its name"):
+        nf.Mixture("gaussian", 1).fit(names, np.ones(272), data=source)
+
+
+def test_figures_of_bounded_and_of_independent_columns() -> None:
+    rng = np.random.default_rng(0)
+    share = nf.Mixture("beta", 1).fit(rng.beta(5.0, 0.5, 80)).plot()  # up to 1, which the density does not reach
+    assert np.isfinite(share.lines[0].get_ydata()).all()
+    families = {"eruptions": "gaussian", "waiting": "gaussian"}
+    axes = nf.Mixture(families, 2).fit(FAITHFUL, n_init=3, random_state=0).plot()
+    assert len(axes.lines) == 4  # two ellipses for each component
+
+
+def test_regressions_heed_frequencies_and_refuse_responses_out_of_the_support() -> None:
+    rng = np.random.default_rng(1)
+    rows = pd.DataFrame(
+        {"x": rng.normal(size=40), "person": rng.integers(12, size=40), "times": rng.integers(0, 3, 40)}
+    )
+    kind = rng.random(12)[rows["person"]] < 0.5
+    rows["y"] = rng.poisson(np.exp(np.where(kind, 0.2, 2.0) + 0.2 * rows["x"]))
+    repeated = rows.loc[np.repeat(rows.index, rows["times"])].reset_index(drop=True)
+    options = {"family": "poisson", "n_components": 1, "groups": "person"}
+    counted = nf.MixtureRegression.from_formula("y ~ x", rows, freq_weights="times", **options).fit()
+    plain = nf.MixtureRegression.from_formula("y ~ x", repeated, **options).fit()
+    tests = [fit.test_components(1, n_init=1, random_state=0) for fit in (counted, plain)]
+    assert tests[0].statistic == pytest.approx(tests[1].statistic, rel=1e-8)
+    assert tests[0].replicates == pytest.approx(tests[1].replicates, rel=1e-5, abs=1e-6)
+    with pytest.raises(ValueError, match="Poisson counts must be 0 or more"):
+        plain.predict_proba(rows.assign(y=-1), groups="person")
+    with pytest.raises(ValueError, match="'y' has missing values"):
+        plain.predict_proba(rows.assign(y=np.nan), groups="person")

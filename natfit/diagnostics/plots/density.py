@@ -22,7 +22,7 @@ def draw_rows(ax: Any, y: Array, weight: Array | None, support: Any) -> Array:
     else:
         edges = np.histogram_bin_edges(y, BINS)
         pad = 0.05 * (y.max() - y.min())
-        places = np.linspace(max(y.min() - pad, support.low + 1e-9), min(y.max() + pad, support.high), 600)
+        places = np.linspace(max(y.min() - pad, support.low + 1e-9), min(y.max() + pad, support.high - 1e-9), 600)
     ax.hist(y, edges, weights=weight, density=True, color="0.85", label="rows")
     return places
 

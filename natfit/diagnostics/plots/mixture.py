@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from natfit.diagnostics.plotting import (
     new_axes,
     series,
 )
-from natfit.families.multivariate_normal import MultivariateNormal
+from natfit.results.mixtures.covariance import is_normal
 
 if TYPE_CHECKING:
     from natfit.results.mixtures.mixture import MixtureResults
@@ -98,21 +99,25 @@ def _ellipses(fit: MixtureResults, ax: Any, chosen: list[str]) -> Any:
         ax.scatter(y[::every, i][own], y[::every, j][own], s=14, alpha=0.45, linewidths=0, **style)
     angle = np.linspace(0.0, 2.0 * np.pi, 200)
     circle = np.stack([np.cos(angle), np.sin(angle)])
-    for part, home in zip(fit._parts, fit._members, strict=True):
-        if not isinstance(part.components.family, MultivariateNormal) or not set(chosen) <= set(part.columns):
-            continue
-        own = [part.columns.index(name) for name in chosen]
-        means, covariances = part.components.family.unpack(home)
-        for k, (mean, covariance) in enumerate(zip(means[:, own], covariances[:, own][:, :, own], strict=True)):
-            for share, width in ((0.5, 1.8), (0.9, 0.9)):
-                radius = np.sqrt(-2.0 * np.log1p(-share))  # of a chi-squared with two degrees of freedom
-                path = mean[:, None] + radius * np.linalg.cholesky(covariance) @ circle
-                name = name_of(fit, k) if share == 0.5 else None
-                line = {"color": COLOURS[k % len(COLOURS)], "linestyle": LINES[k % len(LINES)]}
-                ax.plot(*path, lw=width, label=name, **line)
+    for k, (mean, covariance) in enumerate(_two_columns(fit, chosen)):
+        for share, width in ((0.5, 1.8), (0.9, 0.9)):
+            radius = np.sqrt(-2.0 * np.log1p(-share))  # of a chi-squared with two degrees of freedom
+            path = mean[:, None] + radius * np.linalg.cholesky(covariance) @ circle
+            name = name_of(fit, k) if share == 0.5 else None
+            line = {"color": COLOURS[k % len(COLOURS)], "linestyle": LINES[k % len(LINES)]}
+            ax.plot(*path, lw=width, label=name, **line)
     told = "Ellipses hold 50 % and 90 % of a component."
     finish(ax, f"Mixture of {fit.n_components}", str(chosen[0]), str(chosen[1]), told)
     return ax
+
+
+def _two_columns(fit: MixtureResults, chosen: list[str]) -> Iterator[tuple[Array, Array]]:
+    """Return the mean and the covariance of two columns under each component; none where they are not Gaussian."""
+    if any(is_normal(part) for part in fit._parts):
+        columns, means, covariances = fit._gaussian
+        if set(chosen) <= set(columns):
+            own = [columns.index(name) for name in chosen]
+            yield from zip(means[:, own], covariances[:, own][:, :, own], strict=True)
 
 
 def plot_selection(selection: MixtureSelection, criterion: str = "bic", ax: Any = None) -> Any:

@@ -19,7 +19,9 @@ from natfit.data.checks import (
     where,
 )
 from natfit.data.numbers import as_column, read_numbers
+from natfit.data.picking import Pick, column_source
 from natfit.data.table import Table
+from natfit.data.tables import Tables
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -83,6 +85,9 @@ def bind(
     ValueError
         Names what is wrong with the rows, which they are, and the remedy.
     """
+    if isinstance(y, Tables) or isinstance(data, Tables):
+        y = _from_tables(data if isinstance(data, Tables) else y, y, freq_weights, missing, keep_missing)
+        freq_weights = None
     if isinstance(y, Source):
         return _from_source(y, freq_weights, var_weights)
     if data is not None:
@@ -160,6 +165,19 @@ def _kept(
     return values[kept], {name: each[kept] for name, each in weights.items()}, index, int((~kept).sum())
 
 
+def _from_tables(tables: Tables, y: Any, freq_weights: Any, missing: str, keep_missing: bool) -> Source:
+    """Return columns of tables that stream by as a source."""
+    if keep_missing:
+        raise ValueError(
+            "missing='observed' needs the rows in memory; give a frame, or leave rows out with missing='drop'"
+        )
+    if not (freq_weights is None or isinstance(freq_weights, str)):
+        raise ValueError("tables that stream by have their weights in a column; give freq_weights as its name")
+    every = [name for name in tables.names if name != freq_weights]
+    names = every if y is None or y is tables else y
+    return column_source(tables, names, freq_weights, "drop" if missing == "drop" else "raise")
+
+
 def _from_source(source: Source, freq_weights: Any, var_weights: Any) -> MixtureData:
     if freq_weights is not None or var_weights is not None:
         raise ValueError("a source carries its own columns 'y' and 'weight'; leave freq_weights and var_weights out")
@@ -171,5 +189,9 @@ def _from_source(source: Source, freq_weights: Any, var_weights: Any) -> Mixture
         width = 1 if y.ndim == 1 else y.shape[1]
         rows += block.n_rows
         nobs += block.n_rows if weight is None else float(weight.sum())
+        if weight is not None:
+            check_weights(weight, "weight")
     check_not_empty(rows)
-    return MixtureData(source, default_names(width), nobs, rows)
+    make = getattr(source, "make", None)
+    names = list(make.y) if isinstance(make, Pick) else default_names(width)
+    return MixtureData(source, names, nobs, rows)

@@ -247,12 +247,12 @@ class Mixture:
 
         Parameters
         ----------
-        y : (n,) or (n, d) array_like, frame, name or names of columns of ``data``, or source
+        y : (n,) or (n, d) array_like, frame, name or names of columns of ``data``, source, or tables that stream by
         freq_weights : (n,) array_like or str, optional
             How many identical rows a row stands for.
         var_weights : (n,) array_like or str, optional
             What each row's log-likelihood is multiplied by; they don't count as observations.
-        data : frame or mapping, optional
+        data : frame, mapping, or tables that stream by (`natfit.data.from_parquet` ...), optional
         n_init : int
             Starts. Each is a short run of EM on a sample of the rows; the best are carried to their maxima.
         random_state : int or Generator, optional

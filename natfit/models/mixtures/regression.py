@@ -37,6 +37,7 @@ from natfit.models.mixtures.regression_setup import (
 )
 from natfit.models.mixtures.regression_starts import draw_starts
 from natfit.models.mixtures.search import NoMaximum, Search
+from natfit.models.mixtures.setup import whole_number
 from natfit.optimize.loop import Outcome, OutsideDomain
 from natfit.results.mixtures.regression import MixtureRegressionResults
 
@@ -207,13 +208,11 @@ class MixtureRegression:
         dispersion: float | str,
         constraint: Constraint | None,
     ) -> None:
-        if n_components != int(n_components) or n_components < 1:
-            raise ValueError(f"n_components must be a whole number, 1 or more; got {n_components}")
-        self.n_components = int(n_components)
+        self.n_components = whole_number("n_components", n_components)
         self.rows, self.data = data, data.glm
         families, links = (
             each_component(family, self.n_components, "family"),
-            each_component(link, n_components, "link"),
+            each_component(link, self.n_components, "link"),
         )
         resolved = [resolve_family(one, own) for one, own in zip(families, links, strict=True)]
         for one, own in dict.fromkeys(resolved):
@@ -267,8 +266,7 @@ class MixtureRegression:
         ValueError
             Where no start leads to a maximum inside the constraint, or there are fewer rows than parameters.
         """
-        if n_init != int(n_init) or n_init < 1:
-            raise ValueError(f"n_init must be a whole number of starts, 1 or more; got {n_init}")
+        n_init, maxiter = whole_number("n_init", n_init), whole_number("maxiter", maxiter)
         likelihood = self.likelihood()
         check_enough(self.data, likelihood)
         rng = np.random.default_rng(random_state)
@@ -276,14 +274,14 @@ class MixtureRegression:
         block = sample(self.source, most, rng)
         spread = single_dispersion(likelihood.components, self.source, block)
         with one_blas_thread():
-            starts = draw_starts(likelihood, block, int(n_init) if self.n_components > 1 else 1, rng)
+            starts = draw_starts(likelihood, block, n_init if self.n_components > 1 else 1, rng)
             if start_params is not None:
                 starts.insert(0, given_start(start_params, likelihood))
             ranked = Ranked(likelihood, source_of(block), self.constraint, spread)
             found = rank(ranked, starts, block.n_rows)
         with binding.progress_bar(progress, self.source.n_rows) as callback:
             objective = MixtureObjective(likelihood, self.source)
-            outcome = climb(objective, found.params, tol, int(maxiter), callback)
+            outcome = climb(objective, found.params, tol, maxiter, callback)
         sizes = row_sizes(objective, outcome.params)
         params = outcome.params
         if likelihood.components.alike:
@@ -366,6 +364,13 @@ class MixtureRegression:
         if n_components is not None:
             made.n_components = n_components
             made.members = [self.members[0]] * n_components
+        return made
+
+    def repeated(self) -> MixtureRegression:
+        """Return the model of rows repeated as often as their frequencies say."""
+        made = copy.copy(self)
+        made.rows = rows_of.repeated(self.rows)
+        made.data, made.source = made.rows.glm, made.rows.source()
         return made
 
     def save_fit(self, results: MixtureRegressionResults, path: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -214,3 +214,18 @@ def check_columns(data: RegressionData, columns: Sequence[str]) -> None:
     """Refuse covariates of the weights that are not finite."""
     if data.concomitant is not None and not isinstance(columns, str):
         check_finite(data.concomitant.design.dense(), ", ".join(columns))
+
+
+def repeated(data: RegressionData) -> RegressionData:
+    """Return rows repeated as often as their frequencies say, which must be whole numbers."""
+    freq = data.glm.freq_weights
+    if freq is None:
+        return data
+    rows = np.repeat(np.arange(data.glm.n_rows), freq.astype(np.int64))
+    columns = {name: getattr(data.glm, name) for name in ("y", "offset", "exposure", "var_weights", "trials")}
+    taken = {name: column[rows] for name, column in columns.items() if column is not None}
+    glm = data.glm.changed(design=data.glm.design.take(rows), freq_weights=None, index=None, kept=None, **taken)
+    concomitant, groups = data.concomitant, data.groups
+    if concomitant is not None:
+        concomitant = replace(concomitant, design=concomitant.design.take(rows))
+    return replace(data, glm=glm, concomitant=concomitant, groups=None if groups is None else groups[rows])

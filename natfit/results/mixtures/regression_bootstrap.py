@@ -95,13 +95,12 @@ def test_components(
     """Return the test; see `natfit.MixtureRegressionResults.test_components`."""
     from natfit.results.warnings import ConvergenceWarning, DegeneracyWarning, LocalMaximumWarning
 
-    if fit.model.data.freq_weights is not None or not fit.components.alike:
-        raise ValueError(
-            "the bootstrap test draws a response for each row and adds a component like the others; fit rows without "
-            "freq_weights and components of one family"
-        )
+    if not fit.components.alike:
+        raise ValueError("the bootstrap test adds a component like the others; fit components of one family and link")
     rng = np.random.default_rng(random_state)
-    order, whole, size = fit.model.rows.order, fit.source.whole, fit.n_components + 1
+    whole, size = repeated(fit.source.whole), fit.n_components + 1
+    each_row = fit.model.repeated()
+    order = each_row.rows.order
     with warnings.catch_warnings():
         for category in (ConvergenceWarning, DegeneracyWarning, LocalMaximumWarning):
             warnings.simplefilter("ignore", category)
@@ -112,8 +111,8 @@ def test_components(
             y = drawn(fit, whole, rng).columns["y"]
             if order is not None:
                 y = y[np.argsort(order)]
-            small = fit.model.changed(y).fit(n_init=max(n_init // 2, 1), random_state=rng)
-            large = fit.model.changed(y, size).fit(n_init=n_init, random_state=rng)
+            small = each_row.changed(y).fit(n_init=max(n_init // 2, 1), random_state=rng)
+            large = each_row.changed(y, size).fit(n_init=n_init, random_state=rng)
             made.append(2.0 * max(large.llf - small.llf, 0.0))
     replicates = np.array(made)
     pvalue = (1.0 + (replicates >= statistic).sum()) / (1.0 + len(replicates))

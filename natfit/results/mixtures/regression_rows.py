@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from natfit.data.block import Block
-from natfit.data.checks import check_lengths
+from natfit.data.checks import check_finite, check_lengths
 from natfit.data.grouped import first_rows
 from natfit.data.groups import labels_of, read_grouping
 from natfit.data.matrix import as_columns
@@ -141,6 +141,9 @@ def _new_block(
         raise ValueError(f"{int((~rows.kept).sum())} of the new rows lack a value; leave them out")
     data = fit.model.data
     columns = {"y": _response(fit, exog, endog), "offset": rows.offset}
+    check_finite(columns["y"], data.y_name)
+    for family in dict.fromkeys(member.family for member in fit.components.members):
+        family.check_response(columns["y"], data.y_name)
     for name in ("var_weights", "trials"):
         from_table = data.expressions.get(name)
         given = known.get(name)
