@@ -6,6 +6,9 @@
 # with identity link is least squares, and one natural-gradient step ends there.
 
 # %%
+import matplotlib.pyplot as plt
+import numpy as np
+
 import natfit as nf
 from natfit.gallery import Book
 
@@ -27,3 +30,19 @@ book.compare_coefficients(
 book.compare("dispersion", fit.scale, "48.69504")
 book.compare("residual deviance", fit.deviance, "3311.3")
 print(book)
+
+# %%
+fig, ax = plt.subplots(layout="constrained")
+before = np.linspace(70.0, 95.0, 20)
+for treat, name, line, marker in (
+    ("FT", "family", "-", "^"),
+    ("CBT", "cognitive", "--", "o"),
+    ("Cont", "none", ":", "s"),
+):
+    own = anorexia[anorexia["Treat"] == treat]
+    ax.plot(before, fit.predict({"Prewt": before, "Treat": [treat] * 20}, offset=before), "k" + line)
+    ax.plot(own["Prewt"], own["Postwt"], "k" + marker, fillstyle="none")
+    ax.plot([], [], "k" + line + marker, fillstyle="none", label=f"therapy: {name}")
+ax.set(xlabel="weight before, pounds", ylabel="weight after, pounds")
+ax.legend()
+plt.show()

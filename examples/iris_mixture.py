@@ -6,6 +6,7 @@
 # mclust 6 in R 4.2, the best of 50 starts.
 
 # %%
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
@@ -26,3 +27,7 @@ book.compare("VEV, 3: log-likelihood", three.llf, "-186.073")
 book.compare("VEV, 3: BIC", three.bic, "562.551")
 book.compare("larger weight of the two", two.params["weight[0]"], "0.666668")
 print(book)
+
+# %%
+three.plot(columns=["Sepal.Width", "Petal.Length"])
+plt.show()

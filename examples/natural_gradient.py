@@ -2,8 +2,9 @@
 # # From gradient descent to the natural gradient, formula by formula
 #
 # Every formula here is computed twice, by different means, and the two numbers stand side by side. Signs: L is the
-# log-likelihood, which we climb; the loss is -L, which descent goes down. Data: the widths in cm of 173 horseshoe crabs,
-# with a Gaussian of mean m and variance v (or precision 1/v).
+# log-likelihood of an average row, which we climb; the loss is -L, which descent goes down, so that "gradient descent" adds
+# a multiple of grad L. Data: the widths in cm of 173 horseshoe crabs, with a Gaussian of mean m and variance v (or
+# precision 1/v).
 
 # %%
 import matplotlib.pyplot as plt
@@ -45,6 +46,22 @@ shift = gaussian.to_home(there + small * average_score("precision", there), "pre
 steps.compare("ratio of the two moves", shift / (small * average_score("variance", start)[1]), "6561")
 print(steps)
 
+fig, ax = plt.subplots(layout="constrained")
+grid = np.stack(np.meshgrid(np.linspace(23.8, 26.8, 90), np.linspace(3.4, 13.6, 90)), axis=-1)
+away = np.array([gaussian.log_prob(width, point).mean() for point in grid.reshape(-1, 2)]).reshape(90, 90)
+ax.contour(grid[..., 0], grid[..., 1], away, levels=20, colors="0.75", linestyles="-", linewidths=0.8)
+for name, line, marker in (("variance", "-", "o"), ("precision", "--", "s")):
+    here = gaussian.from_home(start, name)
+    path = [start]
+    for _ in range(120):
+        here = here + 0.02 * average_score(name, here)
+        path.append(gaussian.to_home(here, name))
+    ax.plot(*np.array(path).T, "k" + line, marker=marker, markevery=20, fillstyle="none", label=f"steps in the {name}")
+ax.plot(width.mean(), width.var(), "k*", markersize=12, linestyle="none", label="maximum")
+ax.set(xlabel="mean, cm", ylabel="variance, squared cm", xlim=(24.6, 26.6), ylim=(3.4, 10.0))
+ax.legend(loc="upper right")
+plt.show()
+
 # %% [markdown]
 # ## 2. Entropy, cross-entropy, Kullback-Leibler divergence
 #
@@ -73,7 +90,7 @@ print(divergence)
 #
 # Draw y from p: the average of log p(y) - log q(y) over many draws is KL(p, q), up to Monte Carlo error. So the q that
 # maximizes the expected log-likelihood is the one at the smallest divergence from p: maximum likelihood minimizes KL from
-# the data.
+# the data. By quadrature the two expectations differ by the same number.
 
 # %%
 draws = gaussian.sample(p, np.random.default_rng(1), 200_000)
@@ -81,6 +98,10 @@ losses = gaussian.log_prob(draws, p) - gaussian.log_prob(draws, q)
 error = losses.std() / np.sqrt(losses.size)
 distance = abs(losses.mean() - by_hand) / error
 print(f"average loss {losses.mean():.4f} +- {error:.4f}, KL {by_hand:.4f}: {distance:.1f} standard errors apart")
+own, others = (float(gaussian.expect(lambda y, x=x: gaussian.log_prob(y, x), p)) for x in (p, q))
+expected = Book("KL, by hand")
+expected.compare("E[log p] - E[log q]", own - others, f"{by_hand:.8f}")
+print(expected)
 
 # %% [markdown]
 # ## 4. At q = p the divergence is flat ...
@@ -102,6 +123,20 @@ for j, name in enumerate(("mean", "variance")):
     flat.compare(f"dKL/d{name} at q", slope_q[j], f"{-expected_score:.6f}")
     flat.compare(f"dKL/d{name} at p", central(lambda x: gaussian.kl(p, x), p)[j], "0.000000")
 print(flat)
+
+fig, axes = plt.subplots(1, 2, figsize=(9.0, 3.6), layout="constrained", sharey=True)
+for j, (ax, name, reach) in enumerate(zip(axes, ("mean", "variance"), (1.3, 4.0), strict=True)):
+    along = p[j] + np.linspace(-reach, reach, 81)
+    moved_to = np.tile(p, (81, 1))
+    moved_to[:, j] = along
+    near = 0.5 * gaussian.fisher(p)[j, j] * (along - p[j]) ** 2
+    ax.plot(along, [float(gaussian.kl(p, x)) for x in moved_to], "k-", label="KL(p, q)")
+    ax.plot(along, near, "k--", label="half Fisher information times distance squared")
+    ax.plot(p[j], 0.0, "ko", label="q = p: value 0, slope 0")
+    ax.set(xlabel=f"{name} of q")
+axes[0].set_ylabel("nats")
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+plt.show()
 
 # %% [markdown]
 # ## 5. ... and its second derivative is the Fisher information, three ways
@@ -129,6 +164,8 @@ for j, (name, printed) in enumerate((("mean", "0.111111"), ("variance", "0.00617
     fisher.compare(f"{name}: Hessian of KL", hessian_of_kl[j, j], printed)
     fisher.compare(f"{name}: covariance of the score", covariance[j, j], printed)
     fisher.compare(f"{name}: minus the expected Hessian", minus_hessian[j], printed)
+for name, matrix in (("Hessian of KL", hessian_of_kl), ("covariance of the score", covariance)):
+    fisher.compare(f"off the diagonal: {name}", matrix[0, 1], "0.000000")
 print(fisher)
 
 # %% [markdown]
@@ -160,11 +197,13 @@ plt.show()
 # Which step d of KL(p, p + d) = c raises L most? With KL = d'Fd / 2 and g the gradient of L, Lagrange's conditions for
 # g'd - lambda (d'Fd / 2 - c) say
 #
-#     d = F^-1 g / lambda,   lambda = sqrt(g'F^-1 g / (2 c))
+#     g = lambda F d,   so   d = F^-1 g / lambda,
+#     c = d'Fd / 2 = g'F^-1 g / (2 lambda^2),   so   lambda = sqrt(g'F^-1 g / (2 c))
 #
-# so the steepest direction is the *natural gradient* F^-1 g, whatever c is, and c sets the length. (For a loss, with
-# gradient -g, the same step reads d = -(1/lambda) F^-1 grad.) A numerical minimiser that knows nothing of F, only the exact
-# divergence and L, finds the same direction as the ball shrinks.
+# so the steepest direction is the *natural gradient* F^-1 g, whatever c is, and c sets the length. For the loss -L, whose
+# gradient is -g, the same step reads d = -(1/lambda) F^-1 grad: the update of natural-gradient descent, with lambda from the
+# constraint. Lambda is also what a little more budget is worth, dL/dc at the best step. A numerical minimiser that knows
+# nothing of F, only the exact divergence and the loss, finds the same step as the ball shrinks.
 
 
 # %%
@@ -194,8 +233,18 @@ for c in budgets:
 lagrange = Book("Lagrange: F^-1 g / lambda")
 c = 1e-6
 d, multiplier = steepest(c), np.sqrt(g @ natural / (2.0 * c))
-lagrange.compare("step in the mean / predicted", d[0] * multiplier / natural[0], "1.00")
-lagrange.compare("step in the variance / predicted", d[1] * multiplier / natural[1], "1.00")
+update = -(1.0 / multiplier) * np.linalg.solve(F, -g)  # -(1/lambda) F^-1 grad of the loss
+lagrange.compare("step in the mean / predicted", d[0] / update[0], "1.00")
+lagrange.compare("step in the variance / predicted", d[1] / update[1], "1.00")
+lagrange.compare("divergence of the update / budget", float(gaussian.kl(p, p + update)) / c, "1.00")
+
+
+def worth(c):
+    """Return L at the best step of budget c, less L at p."""
+    return gaussian.log_prob(width, p + steepest(c)).mean() - gaussian.log_prob(width, p).mean()
+
+
+lagrange.compare("dL/dc, by differences / lambda", (worth(1.1 * c) - worth(0.9 * c)) / (0.2 * c) / multiplier, "1.00")
 print(lagrange)
 
 fig, ax = plt.subplots(layout="constrained")
@@ -222,6 +271,32 @@ for name in ("precision", "log_sd", "natural", "mean"):
     invariant.compare(f"{name}: arrow, variance", pushed[1], f"{natural[1]:.8f}")
     invariant.compare(f"{name}: decrement", score @ along, f"{g @ natural:.8f}")
 print(invariant)
+
+fig, ax = plt.subplots(layout="constrained")
+ax.contour(grid[..., 0], grid[..., 1], away, levels=20, colors="0.8", linestyles="-", linewidths=0.8)
+angle = np.linspace(0.0, 2.0 * np.pi, 200)
+ball = p[:, None] + np.sqrt(2.0 * 0.05) * np.linalg.inv(np.linalg.cholesky(F)).T @ np.stack(
+    [np.cos(angle), np.sin(angle)]
+)
+ax.plot(*ball, "k:", label="divergence 0.05 nats, to second order")
+
+
+def arrow(vector, line, marker, label):
+    """Draw a direction at p as long as the ball is wide."""
+    end = p + np.sqrt(2.0 * 0.05 / (vector @ F @ vector)) * vector
+    ax.plot(*np.stack([p, end]).T, "k" + line, marker=marker, markevery=[1], fillstyle="none", label=label)
+
+
+for name, line, marker in (("variance", "-", "o"), ("precision", "--", "s")):
+    xi = gaussian.from_home(p, name)
+    arrow(
+        gaussian.parametrization(name).jacobian(xi) @ average_score(name, xi), line, marker, f"gradient in the {name}"
+    )
+arrow(natural, "-.", "^", "natural gradient, in any of them")
+ax.plot(width.mean(), width.var(), "k*", markersize=12, linestyle="none", label="maximum")
+ax.set(xlabel="mean, cm", ylabel="variance, squared cm", ylim=(3.4, 13.6))
+fig.legend(loc="outside upper center", ncols=2)
+plt.show()
 
 # %% [markdown]
 # ## 9. What is invariant along a path, and to what order

@@ -6,6 +6,8 @@
 # R 4.2's, not a book's.
 
 # %%
+import matplotlib.pyplot as plt
+
 import natfit as nf
 from natfit.gallery import Book
 
@@ -29,3 +31,15 @@ book.compare_coefficients(
 book.compare("dispersion", fit.scale, "0.135708")
 book.compare("residual deviance", fit.deviance, "5.4549")
 print(book)
+
+# %%
+fig, ax = plt.subplots(layout="constrained")
+means = poisons.assign(fitted=fit.predict()).groupby(["treat", "poison"])[["time", "fitted"]].mean()
+for treat, line, marker in zip("ABCD", ("-", "--", ":", "-."), "os^D", strict=True):
+    own = means.loc[treat]
+    ax.plot(own.index.astype(str), own["fitted"], "k" + line)
+    ax.plot(own.index.astype(str), own["time"], "k" + marker, fillstyle="none")
+    ax.plot([], [], "k" + line + marker, fillstyle="none", label=f"treatment {treat}")
+ax.set(xlabel="poison", ylabel="mean survival, ten hours (lines: fitted)")
+ax.legend()
+plt.show()

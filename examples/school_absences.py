@@ -6,6 +6,8 @@
 # scattered need the negative binomial. Numbers in print: `glm.nb` of MASS, whose standard errors hold theta fixed.
 
 # %%
+import matplotlib.pyplot as plt
+
 import natfit as nf
 from natfit.gallery import Book
 
@@ -37,3 +39,7 @@ book.compare("theta", 1.0 / fit.shape.alpha, "1.275")
 book.compare("residual deviance", fit.deviance, "167.95")
 book.compare("2 x log-likelihood", 2.0 * fit.llf, "-1093.151")
 print(book)
+
+# %%
+fit.plot_effect("Age")
+plt.show()

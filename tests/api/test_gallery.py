@@ -88,22 +88,27 @@ def test_agreement_is_to_the_digits_printed(ours, printed, agrees):
     assert book.agrees is agrees
 
 
-def test_the_page_opens_in_a_browser_with_its_figures(browser, tmp_path):
-    runs = [gallery.run(name) for name in ("menarche", "tobacco_budworm", "anorexia")]
+def test_the_page_of_all_opens_in_a_browser_with_its_figures(browser, tmp_path):
     written = tmp_path / "report.html"
-    written.write_text(gallery.page(runs), encoding="utf-8")
+    ran = CliRunner().invoke(command, ["gallery", "--all", "--quiet", "--html", str(written)])
+    assert ran.exit_code == 0, ran.output
+    names = gallery.names()
+    scripts = {name: gallery.path(name).read_text(encoding="utf-8") for name in names}
     shown = browser.new_page(viewport={"width": 1200, "height": 900})
     told = []
     shown.on("console", lambda message: told.append(message.text))
     shown.on("request", lambda request: told.append(request.url[:100]))
     shown.goto(written.as_uri())
-    assert shown.locator("section").count() == 3
-    widths = shown.evaluate(
-        "[...document.images].map(image => [image.complete, image.naturalWidth, image.clientWidth])"
-    )
-    assert len(widths) == 2
-    assert all(complete and natural > 400 and client > 400 for complete, natural, client in widths)
-    assert shown.locator("#agreement tr").count() == 4
+    assert shown.locator("section").count() == len(names)
+    for name in names:
+        images = shown.evaluate(
+            "name => [...document.getElementById(name).querySelectorAll('img')]"
+            ".map(image => [image.complete, image.naturalWidth, image.clientWidth])",
+            name,
+        )
+        assert len(images) == scripts[name].count("plt.show()"), name
+        assert all(complete and natural > 400 and client > 400 for complete, natural, client in images), name
+    assert shown.locator("#agreement tr").count() == len(names) + 1
     assert "DIFFERS" not in shown.inner_text("body")
     assert shown.evaluate("document.body.scrollWidth <= window.innerWidth"), "the page is cut off at the right"
     assert [each for each in told if not each.startswith(("file:", "data:"))] == []
