@@ -1,7 +1,8 @@
 """Gaussian mixtures beside scikit-learn, and beside EM: ``python -m benchmarks.mixtures``.
 
 Passes of EM over the same rows from the same start, natfit's and `sklearn.mixture.GaussianMixture`'s, in turn; then
-overlapping mixtures, where EM is slow, by EM and by natfit's way to the maximum, from the same start to the same gap.
+overlapping mixtures, where EM is slow, by EM and by natfit's way to the maximum, from the same start to the same gap; then
+what whole fits, their twenty starts included, need of memory besides the data.
 """
 
 from __future__ import annotations
@@ -20,16 +21,22 @@ from natfit.data.arrays import ArraySource
 from natfit.data.block import Block
 from natfit.likelihoods.mixtures.gaussian import GaussianComponents
 from natfit.likelihoods.mixtures.mixture import MixtureLikelihood
+from natfit.models.mixtures.constraint import Constraint
 from natfit.models.mixtures.coordinates import free_coordinates
 from natfit.models.mixtures.fitting import MixtureObjective, climb
+from natfit.models.mixtures.mixture import Mixture
 from natfit.models.mixtures.setup import block_rows
 from natfit.optimize.em import Slow, em
 from natfit.optimize.stopping import Verdict
+from natfit.results.warnings import LocalMaximumWarning
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 SHAPES = ((1_000_000, 2, 5), (500_000, 10, 8), (200_000, 32, 8))
 """Rows, columns and components whose passes are timed."""
+
+FITTED = (*SHAPES, (40_000, 32, 4), (40_000, 32, 8))
+"""Rows, columns and components of the whole fits whose memory is measured."""
 
 PASSES = 5
 GAP = 1e-6
@@ -151,18 +158,54 @@ def overlapping_row(components: int) -> str:
     return f"| {components} | {count} | {seconds:.2f} | {own:.2f} |"
 
 
+HEAD_FIT = """| rows x columns, components | data, MB | limit, MB | extra, fit | parameters | extra, standard errors |
+|---|---|---|---|---|---|"""
+
+LEAST_EXTRA, SHARE_OF_DATA = 16.0, 0.2
+"""Megabytes, and share of the data's size, of which the greater is what a fit is to stay below."""
+
+MOST_INVERTED = 1_000
+"""Parameters up to which standard errors are asked for: of more the matrices themselves are large."""
+
+
+def fit_row(rows: int, columns: int, components: int) -> str:
+    """Return a row of the table: the most memory that a whole fit takes beyond the data, and then its standard errors."""
+    x, _ = separated(rows, columns, components)
+    model = Mixture("gaussian", components, constraint=Constraint(min_spread=1e-6))
+    peaks = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LocalMaximumWarning)
+        model.fit(x[: 100 * columns], random_state=0)  # what is imported and kept once is no part of a fit
+        tracemalloc.start()
+        fit = model.fit(x, random_state=0)
+        peaks.append(tracemalloc.get_traced_memory()[1] / 1e6)
+        tracemalloc.reset_peak()
+        known = fit.df <= MOST_INVERTED
+        if known:
+            fit.cov_params()
+        peaks.append(tracemalloc.get_traced_memory()[1] / 1e6)
+        tracemalloc.stop()
+    data = x.nbytes / 1e6
+    limit = max(LEAST_EXTRA, SHARE_OF_DATA * data)
+    errors = f"{peaks[1]:.1f}" if known else "-"
+    return f"| {rows:,} x {columns}, {components} | {data:.0f} | {limit:.0f} | {peaks[0]:.1f} | {fit.df:,} | {errors} |"
+
+
 def report(quick: bool, repeat: int) -> Iterator[str]:
-    """Yield both tables, line by line."""
+    """Yield the tables, line by line."""
     yield f"## A pass of EM, full covariances\n\n{HEAD}"
     for rows, columns, components in SHAPES:
         yield pass_row(rows // 20 if quick else rows, columns, components, repeat)
     yield f"\n## Overlapping mixtures, {OVERLAPPING_ROWS:,} x 2\n\n{HEAD_OVERLAPPING}"
     for components in (2, 3, 5):
         yield overlapping_row(components)
+    yield f"\n## Memory of whole fits, twenty starts included\n\n{HEAD_FIT}"
+    for rows, columns, components in FITTED:
+        yield fit_row(rows // 20 if quick else rows, columns, components)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print both tables."""
+    """Print the tables."""
     made = argparse.ArgumentParser(prog="python -m benchmarks.mixtures", description=__doc__)
     made.add_argument("--quick", action="store_true", help="a twentieth of the rows: to see that all works")
     made.add_argument("--repeat", type=int, default=3)

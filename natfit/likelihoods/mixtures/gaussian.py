@@ -70,31 +70,33 @@ class GaussianComponents(ExponentialComponents):
         return (made, 0.0) if wide else (products(made, d), 0.0)
 
     def joint(self, params: Array, log_weights: Array, rows: Any) -> Array:
-        if self.dim < WIDE or params.ndim > 1:
-            return super().joint(params, log_weights, self.with_statistics(rows))
+        if self.dim < WIDE:
+            return super().joint(params, log_weights, rows)
         triangles, constant = self.whitening(params)
-        out = squared_lengths(triangles, rows[0])
+        flat = triangles.reshape(-1, *triangles.shape[-2:])  # leading axes are so many more components
+        out = squared_lengths(flat, rows[0]).reshape(*constant.shape[:-1], -1)
         out *= -0.5
         out += constant + log_weights
         return out
 
     @remembered
     def whitening(self, params: Array) -> tuple[Array, Array]:
-        """Return what whitens rows about each component's mean, (K, d, 1 + d), and the log-density at the mean, (K, 1)."""
+        """Return what whitens rows about components' means, (..., K, d, 1 + d), and log-densities there, (..., K, 1)."""
         first, precision = self.family._split_natural(self.natural(params))
         # precision = U U' with U' a lower triangle: the Cholesky factor of the columns in reverse.
-        upper = np.linalg.cholesky(precision[:, ::-1, ::-1])[:, ::-1, ::-1]
+        upper = lower_factors(precision[..., ::-1, ::-1])[..., ::-1, ::-1]
         # The row of ones lets one product whiten and center.
         offset = -np.linalg.solve(upper, first[..., None])
-        diagonal = np.diagonal(upper, axis1=1, axis2=2)
-        constant = np.log(diagonal).sum(axis=1, keepdims=True) - 0.5 * self.dim * LOG_2PI
-        return np.concatenate([offset, np.swapaxes(upper, 1, 2)], axis=2), constant
+        diagonal = np.diagonal(upper, axis1=-2, axis2=-1)
+        constant = np.log(diagonal).sum(axis=-1, keepdims=True) - 0.5 * self.dim * LOG_2PI
+        return np.concatenate([offset, np.swapaxes(upper, -1, -2)], axis=-1), constant
 
     def completed(self, params: Array, rows: Any, share: Array) -> Array:
-        if rows[0].shape[0] == 1 + self.width or params.ndim > 1:
-            return super().completed(params, self.with_statistics(rows), share)
-        square = weighted_products(share, rows[0])
-        return np.concatenate([square[:, : 1 + self.dim, 0], pack(square[:, 1:, 1:])], axis=1)
+        if rows[0].shape[0] == 1 + self.width:
+            return super().completed(params, rows, share)
+        square = weighted_products(share.reshape(-1, share.shape[-1]), rows[0])
+        made = np.concatenate([square[:, : 1 + self.dim, 0], pack(square[:, 1:, 1:])], axis=1)
+        return made.reshape(*share.shape[:-1], -1)
 
     def with_statistics(self, rows: Any) -> Any:
         made = rows[0]
@@ -125,13 +127,24 @@ class GaussianComponents(ExponentialComponents):
         return self.pack(mean, covariance)
 
     def begin(self, rows: Any, share: Array) -> Array:
-        completed = super().completed(np.empty(0), self.with_statistics(rows), share)
+        completed = self.completed(np.empty(0), rows, share)
         counts, mean, scatter = self.moments(completed)
         with np.errstate(all="ignore"):
             return self.pack(mean, floored(self.model.maximize(counts, scatter, None), self.floor))
 
     def geometry(self, rows: Any, weight: Array) -> list[Embedding]:
         return scaled_embeddings(rows[0][1 : 1 + self.dim].T, weight)
+
+    def spread_of_statistics(self, params: Array) -> Array:
+        # Isserlis' theorem, for the diagonal alone: the whole of a wide component's (s, s) matrix takes megabytes.
+        mean, sigma = self.unpack(params)
+        i, j = lower_indices(self.dim)
+        own = np.diagonal(sigma, axis1=-2, axis2=-1)
+        cross = sigma[..., i, j]
+        pairs = own[..., i] * own[..., j] + cross**2
+        pairs += mean[..., i] ** 2 * own[..., j] + mean[..., j] ** 2 * own[..., i]
+        pairs += 2.0 * mean[..., i] * mean[..., j] * cross
+        return np.concatenate([own, pairs], axis=-1)
 
     def spreads(self, params: Array) -> Array:
         return smallest_eigenvalues(self.unpack(params)[1])[..., None]
@@ -155,6 +168,16 @@ class GaussianComponents(ExponentialComponents):
         natural = self.family.natural_from_home(self.family.pack(mean, safe))
         natural = np.where(good[..., None], natural, np.nan)
         return natural.reshape(*natural.shape[:-2], self.size)
+
+
+def lower_factors(matrices: Array) -> Array:
+    """Return the lower Cholesky factors of matrices (..., d, d); NaN for one that has none."""
+    try:
+        return np.linalg.cholesky(matrices)
+    except np.linalg.LinAlgError:
+        if matrices.ndim == 2:
+            return np.full(matrices.shape, np.nan)
+        return np.array([lower_factors(each) for each in matrices])
 
 
 def products(made: Array, dim: int) -> Array:
@@ -197,7 +220,7 @@ def smallest_eigenvalues(covariance: Array) -> Array:
     safe = np.where(flat[..., None, None], np.eye(covariance.shape[-1]), covariance)
     correlation, scale = correlations(safe)
     values, turn = np.linalg.eigh(correlation)
-    flat = flat | (values[..., 0] <= 4 * scale.shape[-1] * np.finfo(float).eps)
+    flat = np.asarray(flat | (values[..., 0] <= 4 * scale.shape[-1] * np.finfo(float).eps))
     inverse = (turn / np.where(flat[..., None], 1.0, values)[..., None, :]) @ np.swapaxes(turn, -1, -2)
     largest = np.linalg.eigvalsh(inverse / scale[..., :, None] / scale[..., None, :])[..., -1]
     return np.where(flat, 0.0, 1.0 / largest)

@@ -169,11 +169,11 @@ class MixtureLikelihood:
             weighted = shares.weighted
             full[:cut, :cut] += self.weights.hessian(own, block, weighted)
             full[cut:, cut:] += self.components.hessian(rest, rows, weighted)
-            sums["observed"] = Gram(outer - full)
+            sums["observed"] = Gram(np.subtract(outer, full, out=full))
         if need & MEAT:
             sums["meat"] = Gram(outer)
         if need & METRIC:
-            sums["metric"] = Gram(outer.copy())  # sums merge in place
+            sums["metric"] = Gram(outer.copy() if need & MEAT else outer)  # sums merge in place
 
     def empirical_product(self, params: Array, block: Block, vector: Array) -> Sums:
         """Return the empirical information times a vector, as ``product``: no matrix is formed."""

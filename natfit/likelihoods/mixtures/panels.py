@@ -23,11 +23,8 @@ BUFFER_BYTES = 5 << 19
 """Bytes of one panel for several components: more would leave the cache before they are used."""
 
 NEGLIGIBLE = 1e-40
-"""Share of a row, against the largest, that adds nothing to a component's sums.
-
-A component that a fit goes on with holds a ten-thousandth of a row or more; a billion rows of such shares, each ten thousand
-standard deviations out, would change its sums by 1e-19 of themselves.
-"""
+"""Share of a row, against the component's largest, that adds nothing to its sums: a billion such rows, each ten thousand
+standard deviations out, would change them by 1e-23 of themselves."""
 
 
 def squared_lengths(triangles: Array, with_ones: Array) -> Array:
@@ -67,10 +64,9 @@ def weighted_products(share: Array, with_ones: Array) -> Array:
     """
     K, (width, n) = len(share), with_ones.shape
     made = np.zeros((K, width, width))
-    least = NEGLIGIBLE * share.max(initial=0.0)
     spread_out = []
     for k, each in enumerate(share):
-        rows = np.flatnonzero(each > least)
+        rows = np.flatnonzero(each > NEGLIGIBLE * each.max(initial=0.0))
         if 2 * rows.size > n:
             spread_out.append(k)
         else:

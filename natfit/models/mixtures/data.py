@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from natfit.data.arrays import ArraySource, Source
+from natfit.data.arrays import FEWEST_ROWS, MOST_ROWS, ArraySource, Source
 from natfit.data.block import Block
 from natfit.data.checks import (
     check_lengths,
@@ -27,6 +27,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 BLOCK_BYTES = 5 << 19
 """Bytes of statistics in a block: more leave the cache between their two products, fewer show the time of the calls."""
+
+COPIED_BYTES = 1 << 20
+"""Bytes of the rows in a block before the components are known: each thread centers a copy of them."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ def bind(
     columns = {"y": values}
     if weights:
         columns["weight"] = np.prod(list(weights.values()), axis=0)
-    source = ArraySource(Block({}, columns), n_jobs, block_rows)
+    source = ArraySource(Block({}, columns), n_jobs, block_rows or _height(values))
     nobs = float(weights["freq_weights"].sum()) if "freq_weights" in weights else float(len(values))
     freq = weights.get("freq_weights")
     return MixtureData(source, names, nobs, len(values), values, columns.get("weight"), freq, index, dropped)
@@ -120,6 +123,12 @@ def bind(
 def default_names(width: int) -> list[str]:
     """Return the names of columns that come without any."""
     return ["y"] if width == 1 else [f"y{j}" for j in range(width)]
+
+
+def _height(values: Array) -> int:
+    """Return how many rows a block should have until the components are known."""
+    width = 1 if values.ndim == 1 else values.shape[1]
+    return int(np.clip(COPIED_BYTES // (8 * max(width, 1)), FEWEST_ROWS, MOST_ROWS))
 
 
 def complete_rows(data: MixtureData) -> MixtureData:
@@ -145,7 +154,7 @@ def complete_rows(data: MixtureData) -> MixtureData:
         weight = data.weight
         y = np.where(holes, np.nanmean(y, axis=0), y)
     columns = {"y": y} if weight is None else {"y": y, "weight": weight}
-    return replace(data, source=ArraySource(Block({}, columns)), y=y, weight=weight, n_rows=len(y))
+    return replace(data, source=ArraySource(Block({}, columns), None, _height(y)), y=y, weight=weight, n_rows=len(y))
 
 
 def _kept(

@@ -117,13 +117,13 @@ def information(fit: MixtureResults, kind: str) -> Metric:
     """Return an information in the free coordinates, with the coordinates' own bend where it is a Hessian."""
     params, likelihood, source = fit.base.params, fit.likelihood, fit.base.data.source
     name, flag = NEEDS.get(kind, ("complete", 0))
-    need = LOGLIK | SCORE | MEAT | flag
+    chart = fit._chart
+    need = LOGLIK | SCORE | flag | (0 if chart is None else MEAT)  # the bend's scale comes from the outer products
     sums = source.reduce(lambda block: likelihood.evaluate(params, block, need))
     if kind == "complete":
         held = source.reduce(lambda block: likelihood.complete_information(params, block))[name]
     else:
         held = sums[name]
-    chart = fit._chart
     if chart is None:
         return held
     xi = chart.from_home(params)
