@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn, Protocol
 
+import numpy as np
+
 from natfit.data.block import Block
+from natfit.data.checks import did_you_mean
 from natfit.data.freezing import Frozen
 from natfit.data.recipe import Made, Recipe
 from natfit.data.stream import StreamSource, checksum
@@ -52,6 +56,37 @@ class Maker:
     def __call__(self, table: Mapping[str, Any], number: int) -> Block | None:
         data = self.data(table)
         return None if data is None else data.block()
+
+
+@dataclass(frozen=True)
+class KeptRows:
+    """Columns of streamed tables on the rows that a recipe keeps: labels of clusters, say, that no formula names.
+
+    Parameters
+    ----------
+    tables : Tables
+    recipe : Recipe
+    columns : tuple of str
+        What the recipe reads.
+    """
+
+    tables: Tables
+    recipe: Recipe
+    columns: tuple[str, ...]
+
+    def kept_column(self, name: str) -> Any:
+        """Return a column's values on all rows that are kept, in one pass."""
+        if name not in self.tables.names:
+            raise ValueError(f"{self.tables.what} has no column {name!r}{did_you_mean(name, self.tables.names)}")
+        wanted = list(dict.fromkeys([*self.columns, name]))
+        return np.concatenate(list(self.tables.each(functools.partial(_kept_values, self.recipe, name), wanted)))
+
+
+def _kept_values(recipe: Recipe, name: str, table: Mapping[str, Any], number: int) -> Any:
+    made, values = recipe(table), np.asarray(table[name])
+    if made is None:
+        return values[:0]
+    return values if made.kept is None else values[made.kept]
 
 
 @dataclass
@@ -110,6 +145,11 @@ class Counted(NamedTuple):
     stream: StreamSource
     facts: Facts
     maker: Maker
+
+    @property
+    def rows(self) -> KeptRows:
+        """The tables' columns on the rows that are kept."""
+        return KeptRows(self.stream.tables, self.maker.recipe, tuple(self.stream.columns))
 
 
 def say_where(

@@ -254,7 +254,13 @@ class Evaluator:
             column = column.toarray().ravel()
         array = np.asarray(column)
         if array.dtype.kind not in "iufb":
-            what = "dates or times" if array.dtype.kind in "mM" else f"values of type {array.dtype}"
+            times = array.dtype.kind in "mM" or pd.api.types.infer_dtype(array) in (
+                "datetime",
+                "date",
+                "time",
+                "timedelta",
+            )
+            what = "dates or times" if times else f"values of type {array.dtype}"
             raise ValueError(
                 f"{name!r} holds {what}, which are not numbers; turn it into numbers, or write C() for levels"
             )

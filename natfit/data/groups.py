@@ -44,8 +44,14 @@ class Grouping(NamedTuple):
         return int(np.count_nonzero(np.bincount(self.codes[rows], minlength=self.n_groups)))
 
 
+def table_of(data: Any) -> Any:
+    """Return where a model's data have columns that its formula does not name: its table, or the rows that stream by."""
+    streamed = getattr(data, "rows", None)
+    return data.table if streamed is None else streamed
+
+
 def labels_of(labels: Any, what: str, table: Any) -> Any:
-    """Return labels, looked up in the formula's table where a text names one of its columns.
+    """Return labels, looked up in the formula's table, or in rows that stream by, where a text names one of its columns.
 
     Raises
     ------
@@ -59,6 +65,8 @@ def labels_of(labels: Any, what: str, table: Any) -> Any:
     """
     if not isinstance(labels, str):
         return labels
+    if hasattr(table, "kept_column"):
+        return table.kept_column(labels)
     if table is None:
         raise ValueError(
             f"{what}={labels!r} names a column, and arrays have no columns to name; give the labels themselves"

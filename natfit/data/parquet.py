@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import glob as globbing
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from natfit.data.delimited import common_type, conversion_refusal, csv_format, with_types
 from natfit.data.tables import TABLE_ROWS, Columns, Tables, from_arrow
 
 
@@ -18,34 +20,43 @@ class FileTables(Tables):
     paths : list of str
     kind : {"parquet", "csv"}
     formula : str, optional
+    types : mapping of str to str, optional
+        Of a CSV file's columns, where the guess from its beginning is wrong.
     """
 
-    def __init__(self, paths: Sequence[str], kind: str, formula: str | None = None):
-        self.paths, self.kind, self.formula = list(paths), kind, formula
+    def __init__(
+        self, paths: Sequence[str], kind: str, formula: str | None = None, types: Mapping[str, str] | None = None
+    ):
+        self.paths, self.kind, self.formula, self.types = list(paths), kind, formula, dict(types or {})
         self.what = repr(self.paths[0]) if len(self.paths) == 1 else f"{len(self.paths)} files from {self.paths[0]!r}"
-        self._schema, self.n_rows = self._open()
+        self._clashes: dict[str, str] = {}
+        self._format, self._schema, self.n_rows = self._open()
 
-    def _open(self) -> tuple[Any, int | None]:
-        """Return the columns and the number of rows by the files' heads; refuse files that don't match the first."""
-        schemas, rows = [], 0
-        for path in self.paths:
-            schema, count = _head(path, self.kind)
-            schemas.append(schema)
+    def _open(self) -> tuple[Any, Any, int | None]:
+        """Return how the files are read, their columns and the number of rows by their heads; note where they differ."""
+        import pyarrow as pa
+
+        form = _format(self.kind, self.paths[0])
+        first, rows = _head(self.paths[0], self.kind, form)
+        common = {field.name: field.type for field in with_types(first, self.types, self.paths[0])}
+        for path in self.paths[1:]:
+            schema, count = _head(path, self.kind, form)
             rows += count
-        first = schemas[0]
-        for path, schema in zip(self.paths[1:], schemas[1:], strict=True):
-            for name in first.names:
-                if name not in schema.names:
-                    raise ValueError(
-                        f"{path!r} has no column {name!r}, which {self.paths[0]!r} has; all files need the same"
+            own = {field.name: field.type for field in with_types(schema, self.types, path)}
+            for name, kind in common.items():
+                if name not in own:
+                    clash = f"{path!r} has no column {name!r}, which {self.paths[0]!r} has; all files need the same"
+                    self._clashes.setdefault(name, clash)
+                    continue
+                both = common_type(kind, own[name]) if self.kind == "csv" else kind if kind == own[name] else None
+                if both is None:
+                    self._clashes.setdefault(
+                        name,
+                        f"the column {name!r} is {own[name]} in {path!r} and {kind} in {self.paths[0]!r}; a column must "
+                        "have one type in all files: convert one of them",
                     )
-                own, given = schema.field(name).type, first.field(name).type
-                if own != given:
-                    raise ValueError(
-                        f"the column {name!r} is {own} in {path!r} and {given} in {self.paths[0]!r}; a column must have one "
-                        "type in all files: convert one of them"
-                    )
-        return first, rows if self.kind == "parquet" else None
+                common[name] = kind if both is None else both
+        return form, pa.schema(list(common.items())), rows if self.kind == "parquet" else None
 
     @property
     def names(self) -> list[str]:
@@ -55,9 +66,12 @@ class FileTables(Tables):
         import pyarrow as pa
         import pyarrow.dataset as ds
 
+        for name in columns:
+            if name in self._clashes:
+                raise ValueError(self._clashes[name])
         for path in self.paths:
             try:
-                data = ds.dataset(path, format=_format(self.kind), schema=self._schema)
+                data = ds.dataset(path, format=self._format, schema=self._schema)
                 # Nothing is read ahead: the threads that work on tables leave no processor free for it, and what is
                 # read ahead of them is memory.
                 batches = data.to_batches(
@@ -67,12 +81,14 @@ class FileTables(Tables):
                     if batch.num_rows:
                         yield from_arrow(batch)
             except (pa.ArrowException, OSError) as error:
+                refusal = conversion_refusal(error, path, self.names) if self.kind == "csv" else None
                 raise ValueError(
-                    f"{path!r} can't be read to its end: {_sentence(error)}; write the file again, or leave it out"
+                    refusal
+                    or f"{path!r} can't be read to its end: {_sentence(error)}; write the file again, or leave it out"
                 ) from None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"paths": self.paths, "kind": self.kind, "formula": self.formula}
+        return {"paths": self.paths, "kind": self.kind, "formula": self.formula, "types": self.types}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
@@ -97,7 +113,8 @@ def from_parquet(path: Any, formula: str | None = None) -> FileTables:
     FileNotFoundError
         Nothing is there.
     ValueError
-        A file ends early or is no Parquet, or files disagree about a column's type: file and column are named.
+        A file ends early or is no Parquet, or files disagree about the type of a column that is read: file and column are
+        named.
     ImportError
         pyarrow is not installed.
 
@@ -114,42 +131,54 @@ def from_parquet(path: Any, formula: str | None = None) -> FileTables:
     return FileTables(_find(path, ".parquet"), "parquet", formula)
 
 
-def from_csv(path: Any, formula: str | None = None) -> FileTables:
+def from_csv(path: Any, formula: str | None = None, types: Mapping[str, str] | None = None) -> FileTables:
     """Make a streamed source of CSV files with one line of column names; parameters and errors as of `from_parquet`.
 
-    Column types are those of the first file's beginning.
+    The separator is a comma, a semicolon or a tab, whichever the first line has most of.
+
+    Parameters
+    ----------
+    path, formula
+        As of `from_parquet`.
+    types : mapping of str to str, optional
+        Types of columns by name, such as ``{"income": "float64", "area": "string"}``, where the guess from a file's
+        beginning is wrong: whole numbers at first and others later, say. A column that is whole numbers in one file and
+        has decimals in another is read as numbers with decimals.
     """
-    return FileTables(_find(path, ".csv"), "csv", formula)
+    return FileTables(_find(path, ".csv"), "csv", formula, types)
 
 
 def _find(path: Any, ending: str) -> list[str]:
     if isinstance(path, list | tuple):
+        if not path:
+            raise ValueError("the list of files is empty; name one at least")
         return [each for one in path for each in _find(one, ending)]
+    if not isinstance(path, str | PathLike):
+        raise TypeError(f"a file, a folder or a pattern is a text or a Path, not {type(path).__name__}")
     text = str(path)
     if Path(text).is_dir():
         found = sorted(str(each) for each in Path(text).iterdir() if each.name.endswith(ending))
     else:
-        found = [text] if Path(text).exists() else sorted(globbing.glob(text))
+        found = [text] if Path(text).exists() else sorted(globbing.glob(text, recursive=True))
     if not found:
         raise FileNotFoundError(
-            f"there is no {ending} file at {text!r}; give a file, a folder or a pattern that matches some"
+            f"there is no {ending} file at {text!r}; give a file, a folder or a pattern that matches some "
+            "(** goes down into folders)"
         )
     return found
 
 
-def _head(path: str, kind: str) -> tuple[Any, int]:
+def _head(path: str, kind: str, form: Any) -> tuple[Any, int]:
     """Return a file's schema and, for Parquet, its number of rows."""
-    try:
-        import pyarrow as pa
-        import pyarrow.dataset as ds
-        import pyarrow.parquet as pq
-    except ImportError:
-        raise ImportError('streamed files need pyarrow; install it with: pip install "natfit[parquet]"') from None
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+    import pyarrow.parquet as pq
+
     try:
         if kind == "parquet":
             with pq.ParquetFile(path) as file:
                 return file.schema_arrow, file.metadata.num_rows
-        return ds.dataset(path, format="csv").schema, 0
+        return ds.dataset(path, format=form).schema, 0
     except (pa.ArrowException, OSError) as error:
         what = (
             "Parquet (it may have been cut short: the end of the file holds its directory)"
@@ -159,16 +188,18 @@ def _head(path: str, kind: str) -> tuple[Any, int]:
         raise ValueError(f"{path!r} can't be read as {what}: {_sentence(error)}; write the file again") from None
 
 
-def _format(kind: str) -> Any:
+def _format(kind: str, path: str) -> Any:
     """Return how files are read: Parquet by a buffered stream, since whole row groups are gigabytes in some files."""
-    import pyarrow.dataset as ds
-
+    try:
+        import pyarrow.dataset as ds
+    except ImportError:
+        raise ImportError('streamed files need pyarrow; install it with: pip install "natfit[parquet]"') from None
     if kind == "csv":
-        return kind
-    options = ds.ParquetFragmentScanOptions(pre_buffer=False, use_buffered_stream=True)
+        return csv_format(path)
+    options = ds.ParquetFragmentScanOptions(pre_buffer=False, use_buffered_stream=True, page_checksum_verification=True)
     return ds.ParquetFileFormat(default_fragment_scan_options=options)
 
 
 def _sentence(error: BaseException) -> str:
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return text.rstrip(".")
+    return text.rpartition("Invalid: ")[2].rstrip(".")

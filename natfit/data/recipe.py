@@ -20,12 +20,12 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Made(NamedTuple):
-    """What a recipe makes of a table: one entry for each row that is kept."""
+    """What a recipe makes of a table: one entry for each row that is kept; ``kept`` says which, None for all."""
 
     y: Array
     designs: dict[str, Columns]
     extras: dict[str, Array]
-    n_missing: int
+    kept: Array | None
 
 
 @dataclass(frozen=True)
@@ -78,12 +78,12 @@ class Recipe:
         n_rows = evaluator.table.n_rows
         dropped = check_missing(_masks({**response, **values}, columns), "drop", n_rows)
         kept = None if dropped is None else ~dropped
-        n_missing = 0 if dropped is None else int(dropped.sum())
-        if n_missing == n_rows:
+        n_kept = n_rows if kept is None else int(kept.sum())
+        if not n_kept:
             return None
         for name, column in columns.items():
             check_not_infinite(column, name, kept)
-        y = np.zeros(n_rows - n_missing)  # where none is asked for: rows to predict
+        y = np.zeros(n_kept)  # where none is asked for: rows to predict
         if self.levels is not None:
             y = level_codes(self.levels, response[self.levels.expression], kept, self.what).astype(np.float64)
         elif response:
@@ -100,7 +100,7 @@ class Recipe:
                 matrix = _EXPAND[design.layout](design.parts, design.factors, rows)
                 expanded[known] = as_columns(matrix if chosen is None else matrix[:, list(chosen)])
             designs[name] = expanded[known]
-        return Made(y, designs, {name: keep(column, kept) for name, column in columns.items()}, n_missing)
+        return Made(y, designs, {name: keep(column, kept) for name, column in columns.items()}, kept)
 
     def _whole(self) -> Design:
         """Return the first design with what the transforms of all of them have learned, and the names that all use."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,9 +11,12 @@ import numpy as np
 
 from natfit.data.arrays import ArraySource, Source
 from natfit.data.block import Block
+from natfit.data.matrix import Columns
 from natfit.data.tables import Tables
 
 Array = np.ndarray[Any, np.dtype[Any]]
+CHUNK = 65_536
+"""Rows whose quadratic forms are computed at a time: no n-by-p product is held."""
 MakeBlock = Callable[[Mapping[str, Any], int], Block | None]
 """From a table and its number to a block; None where no row of it is kept."""
 
@@ -179,6 +183,11 @@ class StreamedDesign:
     def matvec(self, vector: Array) -> Array:
         return np.concatenate(list(self.source.map(lambda block: block.designs[self.name].matvec(vector))))
 
+    def quadratic(self, matrix: Array) -> Array:
+        """Return x' M x of each row."""
+        form = functools.partial(quadratic, matrix)
+        return np.concatenate(list(self.source.map(lambda block: form(block.designs[self.name]))))
+
     def rmatvec(self, vector: Array) -> Array:
         return self._with(vector, lambda block: block.designs[self.name].rmatvec(block.columns["along"]))
 
@@ -206,6 +215,22 @@ class StreamedDesign:
             f"the design of {self.source.tables.what} is streamed and never held whole, which this needs; fit a sample "
             "of the rows in memory for it"
         )
+
+
+def quadratic(matrix: Array, design: Columns) -> Array:
+    """Return x' M x of each row of a design, (n,).
+
+    Examples
+    --------
+    >>> from natfit.data.matrix import Dense
+    >>> quadratic(np.eye(2), Dense(np.array([[3.0, 4.0]])))
+    array([25.])
+    """
+    n_rows, found = design.shape[0], []
+    for start in range(0, n_rows, CHUNK):
+        rows = design.rows(start, min(start + CHUNK, n_rows)).dense()
+        found.append(np.einsum("ij,ij->i", rows @ matrix, rows))
+    return np.concatenate(found) if found else np.zeros(0)
 
 
 @dataclass

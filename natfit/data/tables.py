@@ -73,21 +73,36 @@ class Tables:
 class FrameTables(Tables):
     """Tables from a frame in memory, or from a callable that returns a fresh iterator of frames for every pass."""
 
-    def __init__(self, frames: Callable[[], Iterable[Any]], what: str, n_rows: int | None = None):
-        self._frames, self.what, self.n_rows = frames, what, n_rows
+    def __init__(self, frames: Callable[[], Iterable[Any]], what: str):
+        self._frames, self.what = frames, what
         self._names: list[str] | None = None
+        self._last: Any = None
+
+    def _fresh(self) -> Iterable[Any]:
+        """Return the frames of another pass; an iterator that was gone over before is refused."""
+        made = self._frames()
+        if made is self._last and hasattr(made, "__next__"):
+            raise TypeError(
+                "the callable returns the iterator that it returned before, which is used up, and a fit needs several "
+                "passes; let it make a new one each time"
+            )
+        self._last = made
+        return [made] if _is_frame(made) else made
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_last": None}
 
     @property
     def names(self) -> list[str]:
         if self._names is None:
-            first = next(iter(self._frames()), None)
+            first = next(iter(self._fresh()), None)
             if first is None:
                 raise ValueError(f"{self.what} is empty: its iterator yields no table; there are no rows to fit")
             self._names = column_names(first)
         return self._names
 
     def scan(self, columns: Sequence[str]) -> Iterator[Columns]:
-        for number, frame in enumerate(self._frames()):
+        for number, frame in enumerate(self._fresh()):
             lacking = [name for name in columns if name not in column_names(frame)]
             if lacking:
                 raise ValueError(
@@ -101,9 +116,9 @@ def from_frame(data: Any, formula: str | None = None) -> FrameTables:
 
     Parameters
     ----------
-    data : DataFrame, Arrow table, or callable
-        A pandas, polars or Arrow table; or a callable without arguments that returns a fresh iterator of such tables
-        (Arrow record batches too), called once for every pass over the data.
+    data : DataFrame, Arrow table, list of these, or callable
+        A pandas, polars or Arrow table, or several; or a callable without arguments that returns a fresh iterator of such
+        tables (Arrow record batches too), called once for every pass over the data.
     formula : str, optional
         Kept for `natfit.GLM.from_formula`, which may then be given None.
 
@@ -122,13 +137,15 @@ def from_frame(data: Any, formula: str | None = None) -> FrameTables:
     [-0.0605, 0.7478]
     """
     if callable(data):
-        made = FrameTables(data, "the tables")
+        made = FrameTables(data, "the stream of tables")
     elif hasattr(data, "__next__"):
         raise TypeError(
             "an iterator can be gone over once, and a fit needs several passes; give a callable that returns a new one"
         )
+    elif isinstance(data, list | tuple):
+        made = FrameTables(lambda: data, "the list of tables")
     else:
-        made = FrameTables(lambda: [data], "the data", len(data))
+        made = FrameTables(lambda: [data], "the data")
     made.formula = formula
     return made
 
@@ -159,7 +176,20 @@ def _pieces(frame: Any, columns: Sequence[str]) -> Iterator[Columns]:
         if hasattr(frame, "iloc"):
             yield {name: frame[name].iloc[part].reset_index(drop=True) for name in columns}
         else:
-            yield {name: frame[name][part] for name in columns}
+            yield {name: _array(frame[name])[part] for name in columns}
+
+
+def _is_frame(data: Any) -> bool:
+    return isinstance(data, Mapping) or hasattr(data, "columns") or hasattr(data, "to_batches")
+
+
+def _array(column: Any) -> Any:
+    """Return a column that can be indexed by rows: a list of a mapping can't."""
+    if not isinstance(column, list | tuple):
+        return column
+    import pandas as pd
+
+    return pd.Series(list(column)).to_numpy()
 
 
 def from_arrow(batch: Any) -> Columns:

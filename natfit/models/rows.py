@@ -10,15 +10,13 @@ import numpy as np
 from natfit.data.checks import check_lengths, where
 from natfit.data.matrix import Columns
 from natfit.data.numbers import as_column
+from natfit.data.stream import quadratic
 from natfit.results.remembered import had
 
 if TYPE_CHECKING:
     from natfit.models.glm import GLM
 
 Array = np.ndarray[Any, np.dtype[Any]]
-
-CHUNK = 65_536
-"""Rows whose quadratic forms are computed at a time: no n-by-p product is held."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +48,8 @@ class NewRows:
 
     def quadratic(self, cov: Array) -> Array:
         """Return x' cov x of each row, (n,)."""
-        n = self.design.shape[0]
-        parts = []
-        for start in range(0, n, CHUNK):
-            rows = self.design.rows(start, min(start + CHUNK, n)).dense()
-            parts.append(np.einsum("ij,ij->i", rows @ cov, rows))
-        return self._spread(np.concatenate(parts) if parts else np.zeros(0))
+        streamed = getattr(self.design, "quadratic", None)
+        return self._spread(quadratic(cov, self.design) if streamed is None else streamed(cov))
 
     def _spread(self, values: Array) -> Array:
         """Put the values of the design's rows in their places among the rows given."""

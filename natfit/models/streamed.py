@@ -25,6 +25,8 @@ from natfit.models.data import GLMData
 
 Array = np.ndarray[Any, np.dtype[Any]]
 BESIDE = ("offset", "exposure", "freq_weights", "var_weights", "trials")
+MADE_OF = {"offset": ("offset", "exposure"), "weight": ("freq_weights", "var_weights", "trials")}
+"""What a block's column is made of, where that has other names."""
 
 
 def take(y_name: str, made: Made) -> GLMData:
@@ -71,6 +73,7 @@ class StreamedData:
     def __init__(self, counted: Counted, frozen: Frozen):
         recipe = counted.maker.recipe
         self.stream, self.facts, self.maker = counted
+        self.rows = counted.rows
         self.names, self.terms, self.frozen = frozen.names["mean"], frozen.terms["mean"], recipe.designs["mean"]
         self.chosen = list(recipe.chosen["mean"]) if recipe.chosen else None
         self.y_name = recipe.y_name
@@ -94,7 +97,7 @@ class StreamedData:
         """Return a column of all rows, in one pass; None where the data have none."""
         if name in self._given:
             return self._given[name]
-        if name not in ("y", "weight") and name not in self.facts.limits:
+        if name != "y" and not set(MADE_OF.get(name, (name,))) & set(self.facts.limits):
             return None
         found = list(self.stream.map(lambda block: block.columns.get(name)))
         return None if found[0] is None else np.concatenate(found)
@@ -107,7 +110,7 @@ class StreamedData:
 
     @property
     def offset(self) -> Array | None:
-        return self.gathered("offset") if {"offset", "exposure"} & set(self.facts.limits) else None
+        return self.gathered("offset")
 
     exposure = None
     """Part of the offset, as its logarithm."""
@@ -130,7 +133,12 @@ class StreamedData:
 
     def weight(self) -> Array | None:
         """Return the product of all weights."""
-        return self.gathered("weight") if {"freq_weights", "var_weights", "trials"} & set(self.facts.limits) else None
+        given = self._given.get("freq_weights")
+        if given is None:
+            return self.gathered("weight")
+        for part in (self.var_weights, self.trials):
+            given = given if part is None else given * part
+        return given
 
     def count(self) -> float:
         """Return the number of observations: the sum of the frequency weights."""
@@ -152,7 +160,8 @@ class StreamedData:
         elif isinstance(self.design, Chosen):
             source = source.changed(functools.partial(_with_chosen, self.design.columns))
         if self._given:
-            source = source.with_columns(self._given)
+            weight = {"weight": self.weight()} if "freq_weights" in self._given else {}
+            source = source.with_columns({**self._given, **weight})
         return source
 
     def check_for(self, family: Response, link: Link) -> str | None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from natfit.data.counting import Maker, count_rows
+from natfit.data.counting import Maker, count_rows, say_where
 from natfit.data.freezing import freeze
 from natfit.data.recipe import Recipe
+from natfit.data.stream import quadratic
 from natfit.data.survey import needed_columns
 from natfit.data.tables import Tables
 from natfit.models.rows import NewRows
@@ -63,13 +65,39 @@ def streamed_rows(model: Any, tables: Tables, offset: Any, exposure: Any) -> New
 
 
 class StreamedProducts:
-    """The design of new rows that stream by, with their offset: X b + offset, table by table."""
+    """The design of new rows that stream by, with their offset: X b + offset, table by table.
+
+    Parameters
+    ----------
+    tables : Tables
+    columns : sequence of str
+    maker : Maker
+    width : int
+        Columns of the design.
+    """
 
     def __init__(self, tables: Tables, columns: Sequence[str], maker: Maker, width: int):
         self.tables, self.columns, self.maker, self.width = tables, columns, maker, width
 
+    @cached_property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns; a pass counts the rows that lack no value."""
+        return len(self.matvec(np.zeros(self.width))), self.width
+
     def matvec(self, vector: Array) -> Array:
-        return np.concatenate(list(self.tables.each(functools.partial(_predictor, self.maker, vector), self.columns)))
+        """Return X b + offset of the rows that lack no value."""
+        return self._of_rows(functools.partial(_predictor, self.maker, vector))
+
+    def quadratic(self, matrix: Array) -> Array:
+        """Return x' M x of each row that lacks no value."""
+        return self._of_rows(functools.partial(_quadratic, self.maker, matrix))
+
+    def _of_rows(self, function: Callable[[Mapping[str, Any], int], Array]) -> Array:
+        try:
+            found = list(self.tables.each(function, self.columns))
+        except ValueError as error:
+            say_where(self.tables, self.columns, function, error)
+        return np.concatenate(found) if found else np.zeros(0)
 
 
 def _predictor(maker: Maker, vector: Array, table: Mapping[str, Any], number: int) -> Array:
@@ -78,3 +106,8 @@ def _predictor(maker: Maker, vector: Array, table: Mapping[str, Any], number: in
         return np.zeros(0)
     eta, offset = data.design.matvec(vector), data.linear_offset()
     return eta if offset is None else eta + offset
+
+
+def _quadratic(maker: Maker, matrix: Array, table: Mapping[str, Any], number: int) -> Array:
+    data = maker.data(table)
+    return np.zeros(0) if data is None else quadratic(matrix, data.design)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from natfit.data.checks import did_you_mean, where
-from natfit.data.groups import Grouping, labels_of, read_grouping
+from natfit.data.groups import Grouping, labels_of, read_grouping, table_of
 from natfit.likelihoods.robust import lag_weights
 
 if TYPE_CHECKING:
@@ -262,13 +262,13 @@ def _columns(groups: Any, data: GLMData) -> list[Any]:
 
 
 def _grouping(labels: Any, what: str, data: GLMData) -> Grouping:
-    labels = labels_of(labels, what, data.table)
+    labels = labels_of(labels, what, table_of(data))
     return read_grouping(labels, what, data.n_rows, data.kept, data.index if data.labelled else None)
 
 
 def _grouping_of_time(time: Any, data: GLMData) -> Grouping:
     """Return points in time, numbered in their order."""
-    time = labels_of(time, "time", data.table)
+    time = labels_of(time, "time", table_of(data))
     values = np.asarray(time)
     if values.dtype.kind not in "iufM":
         raise ValueError(f"'time' must be numbers or dates, so that it has an order; it holds {values.dtype}")

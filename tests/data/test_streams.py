@@ -180,10 +180,10 @@ def test_files_whose_columns_differ_are_refused_by_file_and_column(files, frame)
     with pytest.raises(
         ValueError, match=r"the column 'x' is (large_)?string in .*b\.parquet' and double in .*a\.parquet'"
     ):
-        nf.data.from_parquet(files)
+        nf.GLM.from_formula("y ~ x", nf.data.from_parquet(files), family="poisson")
     frame[2500:].drop(columns="x").to_parquet(files / "b.parquet")
     with pytest.raises(ValueError, match=r"b\.parquet' has no column 'x'"):
-        nf.data.from_parquet(files)
+        nf.GLM.from_formula("y ~ x", nf.data.from_parquet(files), family="poisson")
 
 
 def test_what_cannot_be_streamed_is_refused_in_a_sentence(files, frame, tmp_path):

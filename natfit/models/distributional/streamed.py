@@ -84,7 +84,7 @@ class StreamedDistributional:
 
     def __init__(self, counted: Counted, frozen: Frozen, formulas: Mapping[str, str]):
         recipe = counted.maker.recipe
-        self.stream, self.facts = counted.stream, counted.facts
+        self.stream, self.facts, self.rows = counted.stream, counted.facts, counted.rows
         self.y_name, self.formulas = recipe.y_name, dict(formulas)
         self.names, self.terms, self.frozen = frozen.names, frozen.terms, dict(recipe.designs)
         made = {

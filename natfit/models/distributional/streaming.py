@@ -11,7 +11,7 @@ import numpy as np
 
 from natfit.data.arrays import ArraySource
 from natfit.data.block import Block
-from natfit.data.counting import Maker, count_rows
+from natfit.data.counting import Maker, count_rows, say_where
 from natfit.data.freezing import Frozen, freeze
 from natfit.data.recipe import Made, Recipe
 from natfit.data.survey import needed_columns
@@ -169,7 +169,11 @@ def streamed_rows(model: Any, tables: Tables, offset: Mapping[str, Any]) -> Stre
     maker = Maker(Recipe((), data.frozen, beside, None, tables.what), take_new)
 
     def blocks(function: Callable[[Block], Any]) -> Iterator[Any]:
-        for found in tables.each(_OnTable(maker, function), columns):
-            yield from found
+        on_table = _OnTable(maker, function)
+        try:
+            for found in tables.each(on_table, columns):
+                yield from found
+        except ValueError as error:
+            say_where(tables, columns, on_table, error)
 
     return StreamedRows(blocks)

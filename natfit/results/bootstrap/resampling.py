@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from natfit.data.checks import where
-from natfit.data.groups import Grouping, labels_of, read_grouping
+from natfit.data.groups import Grouping, labels_of, read_grouping, table_of
 
 if TYPE_CHECKING:
     from natfit.results.glm import GLMResults
@@ -63,7 +63,7 @@ def read_units(fit: GLMResults, kind: str, groups: Any) -> Grouping | None:
     if groups is None:
         raise ValueError("kind='cluster' needs the cluster of each row: bootstrap(kind='cluster', groups=labels)")
     data = fit.model.data
-    labels = labels_of(groups, "groups", data.table)
+    labels = labels_of(groups, "groups", table_of(data))
     grouping = read_grouping(labels, "groups", data.n_rows, data.kept, data.index if data.labelled else None)
     if grouping.n_groups < 2:
         raise ValueError(
