@@ -266,7 +266,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"groups": np.arange(149)}, "149"),
     ({"exposure": "stretchratio"}, "needs the log link"),
     ({"data": TONE.iloc[:6], "fit": {}}, "7 parameters need more distinct rows than that, but there are 6"),
-    ({"fit": {"n_init": 0}}, "n_init must be a whole number of starts"),
+    ({"fit": {"n_init": 0}}, "n_init must be a whole number, 1 or more"),
     ({"fit": {"start_params": [1.0]}}, r"start_params needs 7 numbers \(log_odds\[0\], Intercept\[0\]"),
     ({"constraint": nf.Constraint(min_size=70), "fit": {}}, "none of 20 starts led to a maximum inside the constraint"),
 ]
