@@ -68,6 +68,45 @@ class QuantilePlots:
         return plot_residuals(self, kind, "quantile", random_state, ax)
 
 
+class ParameterEffectPlot:
+    """Mixed into a fit with a predictor for every parameter."""
+
+    def plot_effect(
+        self,
+        variable: str,
+        what: str = "mean",
+        *,
+        at: Mapping[str, Any] | None = None,
+        alpha: float = 0.05,
+        ax: Any = None,
+    ) -> Any:
+        """Draw the mean, or a parameter, along one variable with its band; for the mean over the rows.
+
+        Parameters
+        ----------
+        variable : str
+        what : str
+            ``"mean"``, ``"variance"`` or the name of a parameter.
+        at : mapping, optional
+            Where the other variables are held; numbers at their means and factors at their most frequent level otherwise.
+        alpha : float
+            One less the band's level.
+        ax : matplotlib Axes, optional
+
+        Returns
+        -------
+        matplotlib Axes
+
+        Raises
+        ------
+        ValueError
+            If no formula names the variable, or the fit does not hold the formula's table.
+        """
+        from natfit.diagnostics.plots.parameter_effects import plot_parameter_effect
+
+        return plot_parameter_effect(self, variable, what, at, alpha, ax)
+
+
 class Plots(FittedPlot):
     """Mixed into a GLM's fit. The drawing is in `natfit.diagnostics`, which is loaded when a figure is asked for."""
 

@@ -45,6 +45,8 @@ FIGURES = {
     "distribution": (GAMMA, "plot", {}),
     "worm of a distribution": (GAMMA, "plot_residuals", {"kind": "worm"}),
     "observed and fitted": (COUNTS, "plot_fitted", {}),
+    "effect on the mean": (ZEROS, "plot_effect", {"variable": "ment"}),
+    "effect on a parameter": (ZEROS, "plot_effect", {"variable": "ment", "what": "inflation"}),
     "rootogram": (ZEROS, "plot_rootogram", {}),
     "regressions": (TONES, "plot", {}),
     "regressions, fitted": (TONES, "plot_residuals", {"kind": "fitted"}),
@@ -153,6 +155,26 @@ def test_estimates_stand_in_panels_of_what_can_be_compared(fit, panels):
     assert [ax.get_title(loc="left") for ax in axes if ax.get_visible()] == panels
     drawn = np.concatenate([ax.lines[0].get_xdata() for ax in axes if ax.get_visible()])
     assert sorted(drawn) == pytest.approx(sorted(fit.params))
+
+
+def test_an_effect_on_a_parameter_is_its_prediction():
+    gasoline = nf.datasets.load("gasoline")
+    formulas = {"mean": "yield ~ C(batch) + temp", "precision": "~ temp"}
+    fit = nf.DistributionalRegression.from_formula(formulas, gasoline, family="beta").fit()
+    for what in ("mean", "precision"):
+        ax = fit.plot_effect("temp", what, at={"batch": 3})
+        x, y = next(line for line in ax.lines if line.get_label() == "prediction").get_data()
+        grid = pd.DataFrame({"temp": x, "batch": 3})
+        np.testing.assert_allclose(y, fit.predict(grid, what))
+    ax = fit.plot_effect("batch")
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == [str(k) for k in sorted(gasoline["batch"].unique())]
+    with pytest.raises(ValueError, match="have no variable 'tmp'; there are batch, temp"):
+        fit.plot_effect("tmp")
+    arrays = nf.DistributionalRegression(
+        gasoline["yield"], {"mean": gasoline[["temp"]].to_numpy()}, family="beta"
+    ).fit()
+    with pytest.raises(ValueError, match="a formula's table in memory"):
+        arrays.plot_effect("temp")
 
 
 def test_all_pairs_of_three_columns_are_drawn():

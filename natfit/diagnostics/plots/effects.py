@@ -117,10 +117,15 @@ def _partial_residuals(
     if levels is None:
         places = x.to_numpy(dtype=float)
     else:
-        order = {level: place for place, level in enumerate(levels)}
-        jitter = (np.arange(len(x)) * 0.6180339887) % 1.0 - 0.5  # spread evenly, the same each time
-        places = x.map(order).to_numpy(dtype=float) + 0.3 * jitter
+        places = spread_over(x, levels)
     ax.plot(places, y, **{**POINT, "color": "0.6", "alpha": 0.6}, label="partial data", zorder=1)
+
+
+def spread_over(x: Any, levels: list[Any]) -> Array:
+    """Return places of rows (n,) about those of their levels, spread evenly and the same each time."""
+    order = {level: place for place, level in enumerate(levels)}
+    jitter = (np.arange(len(x)) * 0.6180339887) % 1.0 - 0.5
+    return np.asarray(x.map(order).to_numpy(dtype=float) + 0.3 * jitter)
 
 
 def plot_calibration(fit: Any, groups: int, alpha: float, ax: Any) -> Any:

@@ -20,7 +20,7 @@ from natfit.results.distributional.at_rows import AtRows, quantiles, quantity
 from natfit.results.distributional.diagnosis import Diagnosis
 from natfit.results.distributional.observations import Predicting
 from natfit.results.keeping import Keeping
-from natfit.results.plots import EstimatePlots, FittedPlot
+from natfit.results.plots import EstimatePlots, FittedPlot, ParameterEffectPlot
 from natfit.results.reporting import Reported
 from natfit.results.tests import Tests
 
@@ -56,7 +56,9 @@ class _FreeScores:
         return fit.model.likelihood.score_rows(fit.coefficients, block) @ fit.model.constraints.tie.matrix
 
 
-class DistributionalResults(Coefficients, Tests, Predicting, Diagnosis, EstimatePlots, FittedPlot, Reported, Keeping):
+class DistributionalResults(
+    Coefficients, Tests, Predicting, Diagnosis, EstimatePlots, FittedPlot, ParameterEffectPlot, Reported, Keeping
+):
     """A fitted regression for every parameter of a distribution, under statsmodels' names.
 
     Made by `natfit.DistributionalRegression.fit`. Coefficients are named ``parameter:column``.
