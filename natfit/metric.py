@@ -151,8 +151,9 @@ class Gram(Metric):
         """Return F^-1 as a (p, p) matrix, not to be written to: it is kept."""
         if self._inverse is None:
             factor, scale = self._cholesky()
-            half = np.triu(lapack.dpotri(factor)[0])
-            whole = half + np.triu(half, 1).T
+            whole = lapack.dpotri(factor)[0]  # its upper half alone
+            for j in range(1, len(whole)):
+                whole[j, :j] = whole[:j, j]
             whole *= scale
             whole *= scale[:, None]
             whole.flags.writeable = False

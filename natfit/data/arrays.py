@@ -10,7 +10,7 @@ import numpy as np
 
 from natfit.data.block import Block
 from natfit.data.matrix import FEWEST_ROWS, TALL_ROWS, Columns, Tabmat, product_rows
-from natfit.data.threads import get_ready, one_blas_thread, pool, processors
+from natfit.data.threads import get_ready, in_order, one_blas_thread, processors
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -26,8 +26,9 @@ RUN = 32
 COLUMNS_PER_PASS = 40
 """Columns for which the arithmetic of a Gram matrix takes as long as the memory takes to bring the rows."""
 LANES = 16
-"""Blocks are added up in this many runs, whatever the number of threads, so an answer does not depend on it and no more
-than this many sums are held at once."""
+"""Blocks are added up in this many runs, whatever the number of threads, so that an answer does not depend on it."""
+WIDE = 400
+"""Columns from which on every block is a run: a Gram matrix is then as large as a share of the block."""
 
 
 class Addable(Protocol):
@@ -187,7 +188,9 @@ class ArraySource(Source):
 
     def _lanes(self) -> list[tuple[int, int]]:
         n_blocks = -(-self.n_rows // self.block_rows)
-        lanes = min(LANES, n_blocks)
+        # Where sums are large each block's own are added up at once, so that fewer of them are there at a time.
+        width = max((design.shape[1] for design in self.whole.designs.values()), default=1)
+        lanes = n_blocks if width >= WIDE else min(LANES, n_blocks)
         edges = np.linspace(0, n_blocks, lanes + 1).astype(int) * self.block_rows
         return [(int(a), min(int(b), self.n_rows)) for a, b in pairwise(edges)]
 
@@ -206,7 +209,7 @@ class ArraySource(Source):
             threads = self.n_jobs or processors()
             if threads == 1:
                 return _fold(map(lane, self._lanes()))
-            return _fold(pool(threads).map(lane, self._lanes()))
+            return _fold(in_order(lane, self._lanes(), threads))
 
 
 def _height(design: Columns) -> int:
@@ -219,9 +222,13 @@ def block_height(width: int) -> int:
     Examples
     --------
     >>> block_height(20), block_height(200), block_height(800)
-    (32768, 3932, 1600)
+    (29490, 3932, 800)
     """
-    return min(max(BLOCK_BYTES // (8 * max(width, 1)), product_rows(width)), MOST_ROWS)
+    product = product_rows(width)
+    if product >= MOST_ROWS:
+        return MOST_ROWS
+    # A whole number of products: one of a few rows left over takes as long to add up.
+    return max(min(BLOCK_BYTES // (8 * max(width, 1)), MOST_ROWS) // product, 1) * product
 
 
 def sampled_rows(n_rows: int, rows: int, rng: np.random.Generator) -> np.ndarray:

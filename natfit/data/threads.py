@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 CHUNK_BYTES = 8 << 20
@@ -27,6 +29,23 @@ def processors() -> int:
 def pool(threads: int) -> ThreadPoolExecutor:
     """Return a pool of so many threads, always the same one."""
     return ThreadPoolExecutor(threads, thread_name_prefix="natfit")
+
+
+def in_order(function: Callable[[S], T], items: Iterable[S], threads: int) -> Iterator[T]:
+    """Yield ``function(item)`` for each item in their order, on threads that run no further ahead than one item each.
+
+    Examples
+    --------
+    >>> list(in_order(abs, [-3, 2, -1], 2))
+    [3, 2, 1]
+    """
+    workers, waiting = pool(threads), deque[Future[T]]()
+    for item in items:
+        waiting.append(workers.submit(function, item))
+        if len(waiting) > threads:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 def one_blas_thread() -> Any:

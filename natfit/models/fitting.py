@@ -120,7 +120,7 @@ def _fit_lazily(
     if first.factor is not None:  # a sample can't say which columns all rows tell apart
         return None
     share = source.n_rows / sample.n_rows
-    first = first._replace(score=first.score * share, metric=first.metric.scaled(share))
+    first = first._replace(units=first.units * share)
     if settings.start_params is not None:  # likely nearer than the sample's own optimum
         settings = replace(settings, lazy=replace(settings.lazy, sample=False))
     try:
@@ -164,9 +164,9 @@ def _fit_from(
         return _maximize(objective, starts, settings, chosen)
 
     if settings.reduction is None:
-        return _judge(likelihood, source, first.metric, kept, notes, maximize(home, starts))
+        return _judge(likelihood, source, first.units, kept, notes, maximize(home, starts))
     outcome = fit_reduced(likelihood, source, kept, df, settings.reduction, maximize, starts, settings.optimizer)
-    fitted = _judge(likelihood, source, first.metric, kept, notes, outcome, may_separate=False)
+    fitted = _judge(likelihood, source, first.units, kept, notes, outcome, may_separate=False)
     fitted.bias_reduction = settings.reduction.kind
     return fitted
 
@@ -213,7 +213,7 @@ def _dispersion(likelihood: GLMLikelihood, df_resid: float) -> Callable[[Mapping
 def _judge(
     likelihood: GLMLikelihood,
     source: Source,
-    start: Metric,
+    units: Array,
     kept: Array,
     notes: list[str],
     outcome: Outcome,
@@ -222,10 +222,8 @@ def _judge(
     params = np.full(kept.size, np.nan)
     params[kept] = outcome.params
     fitted = Fitted(params, kept, outcome.point, outcome, outcome.converged, outcome.reason, notes, None)
-    if not kept.all():
-        start = start.pullback(np.eye(kept.size)[:, kept])
-    if may_separate and separation.suspected(fitted.metric, start):
-        found = separation.examine(likelihood, source, fitted.metric, start, kept)
+    if may_separate and separation.suspected(fitted.metric, units[kept]):
+        found = separation.examine(likelihood, source, fitted.metric, units[kept], kept)
         if found is not None:
             fitted.separation, fitted.converged = found, False
             fitted.reason = "the likelihood rises for ever along a direction of the coefficients (separation)"

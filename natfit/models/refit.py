@@ -103,7 +103,8 @@ def refit(
 
 def _run_nearby(model: GLM, fit: GLMResults, settings: Settings) -> Any:
     """Return what is found from the estimates of another fit, or None where that is no maximum."""
-    first = Start(fit.fitted.point.score, fit.fitted.metric, ~fit.fitted.kept, None)
+    units = fit.fitted.metric.matrix_form().diagonal()
+    first = Start(fit.fitted.params, units, ~fit.fitted.kept, None)
     try:
         found = model._run(replace(settings, start_params=fit.fitted.params, first=first), None)
     except (OutsideDomain, SingularMetric):

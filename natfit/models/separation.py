@@ -41,12 +41,13 @@ class Separation(NamedTuple):
     n_rows: int
 
 
-def suspected(metric: Metric, start: Metric) -> bool:
+def suspected(metric: Metric, units: Array) -> bool:
     """Say cheaply whether the metric has all but vanished along some direction since the start."""
     try:
         # The start's own diagonal as the unit: the metric's would hide a column whose weights have all vanished.
-        reference = np.sqrt(start.matrix_form().diagonal())
-        inverse = metric.inverse() * np.outer(reference, reference)
+        reference = np.sqrt(units)
+        inverse = metric.inverse() * reference
+        inverse *= reference[:, None]
         if 1.0 / np.linalg.norm(inverse) >= SUSPECT:  # Frobenius' norm is never under the spectral one, and cheap
             return False
         return bool(1.0 / np.linalg.norm(inverse, 2) < SUSPECT)
@@ -54,21 +55,23 @@ def suspected(metric: Metric, start: Metric) -> bool:
         return True
 
 
-def examine(likelihood: GLMLikelihood, source: Source, metric: Metric, start: Metric, kept: Array) -> Separation | None:
+def examine(likelihood: GLMLikelihood, source: Source, metric: Metric, units: Array, kept: Array) -> Separation | None:
     """Return the direction in which the likelihood rises for ever, or None where there is none.
 
     Parameters
     ----------
     likelihood, source
-    metric, start : Metric
-        Information at the last and the first parameters, in the kept coefficients.
+    metric : Metric
+        Information at the last parameters, in the kept coefficients.
+    units : (k,) ndarray
+        Diagonal of the information at the first ones.
     kept : (p,) ndarray of bool
         Columns that are not aliased.
     """
     limits = _open_limits(likelihood)
     if not limits:
         return None
-    reference = np.sqrt(start.matrix_form().diagonal())
+    reference = np.sqrt(units)
     values, vectors = np.linalg.eigh(metric.matrix_form() / np.outer(reference, reference))
     basis = vectors[:, values < VANISHED] / reference[:, None]
     if not basis.shape[1]:

@@ -18,12 +18,15 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Start(NamedTuple):
-    """The first pass over the data: the sums of weighted least squares, and which columns are aliased."""
+    """The first pass over the data: weighted least squares on the kept columns, and which columns are aliased.
 
-    score: Array
-    metric: Metric
+    ``units`` is the diagonal of its metric, of all columns; the metric itself, which may be large, is let go.
+    """
+
+    solution: Array
+    units: Array
     aliased: Array
-    factor: Metric | None
+    factor: Triangular | None
 
 
 def first_pass(likelihood: GLMLikelihood, source: Source, mean: float) -> Start:
@@ -36,11 +39,20 @@ def first_pass(likelihood: GLMLikelihood, source: Source, mean: float) -> Start:
     metric = sums["metric"]
     _check_units(likelihood, source, sums)
     if metric.rcond() >= ILL_CONDITIONED:
-        return Start(sums["score"], metric, np.zeros(metric.size, dtype=bool), None)
+        units = metric.matrix_form().diagonal().copy()
+        return Start(metric.solve(sums["score"]), units, np.zeros(metric.size, dtype=bool), None)
     sums = source.reduce(lambda block: likelihood.start_sums(block, mean, METRIC | FACTOR))
     factor = sums["metric"]
     assert isinstance(factor, Triangular)
-    return Start(sums["score"], factor, factor.aliased(), factor)
+    aliased = factor.aliased()
+    units = (factor.factor**2).sum(axis=0)
+    return Start(_solved(sums, ~aliased), units, aliased, factor)
+
+
+def _solved(sums: Sums, kept: Array) -> Array:
+    """Return the coefficients of the kept columns by weighted least squares."""
+    metric: Metric = sums["metric"] if kept.all() else sums["metric"].pullback(np.eye(kept.size)[:, kept])
+    return metric.solve(sums["score"][kept])
 
 
 def _check_units(likelihood: GLMLikelihood, source: Source, sums: Sums) -> None:
@@ -91,11 +103,8 @@ def starting_points(
     Weighted least squares on the working response; the constant nearest to link(mean); and, for links whose predictor
     has an edge, the coefficients that keep every row farthest inside (a linear program).
     """
-    metric = start.metric if kept.all() else start.metric.pullback(np.eye(kept.size)[:, kept])
-    yield metric.solve(start.score[kept])
-    sums = source.reduce(lambda block: likelihood.start_sums(block, mean, constant=True))
-    metric = sums["metric"] if kept.all() else sums["metric"].pullback(np.eye(kept.size)[:, kept])
-    yield metric.solve(sums["score"][kept])
+    yield start.solution
+    yield _solved(source.reduce(lambda block: likelihood.start_sums(block, mean, constant=True)), kept)
     centre = _most_interior(likelihood, source, kept)
     if centre is not None:
         yield centre
