@@ -364,3 +364,34 @@ def test_sandwiches_are_those_of_the_glm(table: pd.DataFrame) -> None:
         np.testing.assert_allclose(ours.cov_params(), theirs.cov_params(), rtol=1e-6, err_msg=kind)
     with pytest.raises(ValueError, match=r"HC3.* needs leverages"):
         whole.fit(cov_type="HC3")
+
+
+ORDER = ("low", "mid", "high")
+
+
+def test_the_order_of_classes_that_is_asked_for(grades: pd.DataFrame) -> None:
+    ordered = FIT("grade ~ x", grades, "cumulative").fit()
+    asked = FIT("plain ~ x", grades, distributional.categorical.Cumulative(classes=ORDER)).fit()
+    pd.testing.assert_series_equal(asked.params, ordered.params)
+    numbered = grades.assign(number=grades["grade"].cat.codes)
+    turned = FIT("number ~ x", numbered, distributional.categorical.Cumulative(classes=(2, 1, 0))).fit()
+    assert turned.params["x"] == pytest.approx(-ordered.params["x"], rel=1e-7)
+    assert list(turned.params.index)[:2] == ["Y>=1:Intercept", "Y>=0:Intercept"]
+    for response, classes in (("plain", ("low", "mid", "hi")), ("number", (1, 2))):
+        with pytest.raises(ValueError, match="which is none of classes="):
+            FIT(f"{response} ~ x", numbered, distributional.categorical.Cumulative(classes=classes))
+    with pytest.raises(ValueError, match=r"class top of 'plain' has no rows"):
+        FIT("plain ~ x", grades, distributional.categorical.Cumulative(classes=(*ORDER, "top")))
+    counts = pd.get_dummies(grades["plain"], dtype=float).assign(x=grades["x"])
+    with pytest.raises(ValueError, match="not the response's columns of counts"):
+        FIT("high + low + mid ~ x", counts, distributional.categorical.Cumulative(classes=ORDER))
+
+
+def test_zeros_and_ones_are_counted_and_a_family_that_allows_them_is_named(table: pd.DataFrame) -> None:
+    place = np.arange(len(table))
+    ends = table.assign(share=table["share"].mask(place < 2, 0.0).mask(place > 296, 1.0), number=place // 3)
+    with pytest.raises(ValueError, match=r"they are 2 zero\(s\) and 3 one\(s\), which family='beta_binomial' allows"):
+        FIT("share ~ x", ends, "beta")
+    for family in ("gamma", "weibull", "lognormal", "inverse_gaussian"):
+        with pytest.raises(ValueError, match=r"3 of 300 .* all of them are zeros, which family='tweedie' allows"):
+            FIT("number ~ x", ends, family)

@@ -131,3 +131,70 @@ def test_the_report_of_a_wrong_family(family: Any, law: str) -> None:
     assert any(law in name for name in broken), str(report)
     with pytest.raises(ValueError, match="breaks"):
         report.raise_if_wrong()
+
+
+class WrongDistribution(OwnGamma):
+    """Draws and quantiles are derived from ``cdf``, and so agree with it, however wrong it is."""
+
+    def cdf(self, y: Any, theta: Any) -> Any:
+        return special.gammainc(1.01 * theta[1], theta[1] * y / theta[0])
+
+    def quantile(self, level: Any, theta: Any) -> Any:
+        return theta[0] / theta[1] * special.gammaincinv(1.01 * theta[1], level)
+
+
+class Totals(OwnGamma):
+    def log_prob(self, y: Any, theta: Any) -> Any:
+        return super().log_prob(y, theta).sum()
+
+
+class Average(OwnGamma):
+    def log_prob(self, y: Any, theta: Any) -> Any:
+        each = super().log_prob(y, theta)
+        return each - each.mean()
+
+
+class WrongCounts(OwnNegativeBinomial):
+    """Zeros have mass, but the support begins at 1."""
+
+    support = counts(1)
+
+
+@pytest.mark.parametrize(
+    ("family", "law"),
+    [
+        (WrongDistribution(), "the distribution function adds up the density"),
+        (Totals(), "log_prob is row by row"),
+        (Average(), "log_prob is row by row"),
+        (WrongCounts(), "probabilities add up to 1"),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
+)
+def test_faults_that_hide_from_other_laws(family: Any, law: str) -> None:
+    report = nf.families.check(family)
+    assert law in [each.name for each in report.laws if not each.holds]
+
+
+def test_what_cannot_be_checked_is_refused_in_one_sentence() -> None:
+    class OneByOne(OwnGamma):
+        def log_prob(self, y: Any, theta: Any) -> Any:
+            return super().log_prob(y, theta) if y > 0 else -np.inf
+
+    class Bare(nf.families.DistributionalFamily):
+        def log_prob(self, y: Any, theta: Any) -> Any:
+            return -y
+
+    with pytest.raises(
+        ValueError, match=r"log_prob of the family own_gamma must take arrays.*with np.where in place of if"
+    ):
+        nf.families.check(OneByOne())
+    with pytest.raises(ValueError, match="the family Bare needs the attribute"):
+        nf.families.check(Bare())
+    with pytest.raises(ValueError, match="has several columns"):
+        nf.families.check("dirichlet")
+
+
+def test_names_and_classes_will_do() -> None:
+    assert nf.families.check(OwnGamma).ok
+    assert nf.families.check("von_mises").ok
+    assert nf.families.check(nf.families.get("gamma")).ok

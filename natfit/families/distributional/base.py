@@ -15,6 +15,7 @@ import numpy as np
 
 from natfit.families import links as link_functions
 from natfit.families.distributional import derivatives
+from natfit.families.distributional.outside import checked
 from natfit.families.interval import POSITIVE, UNIT, Interval
 from natfit.families.link_base import Link
 from natfit.families.support import Support
@@ -90,6 +91,8 @@ class DistributionalFamily(ABC):
     """Whether one formula stands for all parameters, as for the classes of a multinomial."""
     class_predictors: bool = False
     """Whether the parameters are the predictors themselves, on the scale of a link inside the family."""
+    circular: bool = False
+    """Whether responses are directions, whose mean and variance are not those of numbers."""
     atoms: tuple[float, ...] = ()
     """Values at which a continuous response has mass: ``log_prob`` is a log-mass there, a log-density elsewhere."""
     simpler: tuple[tuple[str, str, float, str], ...] = ()
@@ -194,7 +197,7 @@ class DistributionalFamily(ABC):
                 f"the {self.name} family needs numbers, but {name!r} has the levels {', '.join(map(repr, levels[:4]))}; "
                 "use a family of classes such as 'multinomial', or a numeric column"
             )
-        return self, self.support.check(self.name, y, name)
+        return self, checked(self.support, self.name, y, name)
 
     @property
     def K(self) -> int:

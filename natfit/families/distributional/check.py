@@ -10,7 +10,8 @@ import numpy as np
 
 from natfit.families.distributional.base import Array, DistributionalFamily
 from natfit.families.distributional.derivatives import gradient
-from natfit.families.distributional.expectation import expect
+from natfit.families.distributional.expectation import distribution_function, expect
+from natfit.families.distributional.quantiles import by_bisection
 
 DRAWS = 400
 """Responses drawn at each of the example parameters."""
@@ -63,13 +64,20 @@ class FamilyReport:
 def check(family: DistributionalFamily) -> FamilyReport:
     """Check a distributional family's own laws at its example parameters, and return a report.
 
-    Log-probabilities add up to 1; the score is their gradient and has mean zero; the Fisher information is the score's
-    covariance and minus the mean second derivative; moments, distribution function, quantiles and draws belong to them.
+    ``log_prob`` works row by row and its probabilities add up to 1; the score is their gradient and has mean zero; the
+    Fisher information is the score's covariance and minus the mean second derivative; moments, distribution function,
+    quantiles and draws belong to them. Where a log-density has a kink, as Laplace's, its second derivative tells less than
+    the information, and that law is broken.
 
     Parameters
     ----------
     family : DistributionalFamily
-        Of one-dimensional responses.
+        Of one-dimensional responses; a class or a registered name will do.
+
+    Raises
+    ------
+    ValueError
+        For a family that lacks an attribute, or whose ``log_prob`` takes no arrays.
 
     Examples
     --------
@@ -77,14 +85,70 @@ def check(family: DistributionalFamily) -> FamilyReport:
     >>> check(distributional.get("gumbel")).ok
     True
     """
+    family = _whole(family)
+    theta = list(family.example_parameters().T)
+    with np.errstate(all="ignore"):
+        laws = [_rows(family, theta)]
+        if laws[0].holds:
+            laws.append(_mass(family, theta))
+        if laws[-1].holds or (
+            laws[0].holds and not family.support.discrete
+        ):  # counts whose masses don't add up have no end to sum to
+            laws += [*_scores(family, theta), *_informations(family, theta), *_moments(family, theta)]
+            laws += [_distribution(family, theta), _quantiles(family, theta), _draws(family, theta)]
+    return FamilyReport(family.name, tuple(laws))
+
+
+def _whole(family: Any) -> DistributionalFamily:
+    """Return a family, from its name or class as well, or refuse what lacks an attribute."""
+    from natfit.families.distributional.registry import get
+
+    if not isinstance(family, type):
+        family = family if isinstance(family, DistributionalFamily) else get(family)
+    elif issubclass(family, DistributionalFamily):
+        family = family()
+    else:
+        family = get(family)
+    lacking = [name for name in ("name", "parameter_names", "domains", "support") if not hasattr(family, name)]
+    if lacking:
+        raise ValueError(
+            f"the family {type(family).__name__} needs the attribute(s) {', '.join(lacking)}; give them all"
+        )
+    if len(family.domains) != len(family.parameter_names):
+        raise ValueError(
+            f"the family {family.name} has {len(family.parameter_names)} parameter name(s) and {len(family.domains)} "
+            "domain(s); give one domain for each parameter"
+        )
     if family.support.event_shape:
         raise ValueError(f"check is for responses of one number, and the {family.name} family's has several columns")
-    points = family.example_parameters()
-    theta = list(points.T)
-    with np.errstate(all="ignore"):
-        laws = [_mass(family, theta), *_scores(family, theta), *_informations(family, theta)]
-        laws += [_moments(family, theta), _quantiles(family, theta), _draws(family, theta)]
-    return FamilyReport(getattr(family, "name", type(family).__name__), tuple(laws))
+    return family
+
+
+def _rows(family: DistributionalFamily, theta: list[Array]) -> Law:
+    """Compare the log-probabilities of many responses at once, (n,) and (n, m), with those of one row after the other.
+
+    Raises
+    ------
+    ValueError
+        Where ``log_prob`` does not take arrays.
+    """
+    some = np.array([2.0, 3.0, 5.0]) if family.support.discrete else np.array([0.2, 0.45, 0.7])
+    y = np.resize(some, len(theta[0]))
+    try:
+        whole = np.asarray(family.log_prob(y, theta), dtype=float)
+        wide = np.asarray(family.log_prob(y[:, None] + np.zeros(2), [t[:, None] for t in theta]), dtype=float)
+        each = [np.ravel(family.log_prob(y[i : i + 1], [t[i : i + 1] for t in theta]))[0] for i in range(len(y))]
+    except (ValueError, TypeError, IndexError) as error:
+        raise ValueError(
+            f"log_prob of the family {family.name} must take arrays, responses (n,) or (n, m) with one parameter for each "
+            f"row, and fails on them ({error}); write it in NumPy's functions, with np.where in place of if"
+        ) from error
+    name = "log_prob is row by row"
+    if whole.shape != y.shape or wide.shape != (len(y), 2):
+        return Law(name, np.inf, 0.0, f"(log_prob of {len(y)} rows has shape {whole.shape}; nothing else was checked)")
+    differ = np.abs(np.column_stack([whole - each, wide - whole[:, None]]))
+    differ = np.where(np.isfinite(whole)[:, None], differ, 0.0) / (1.0 + np.abs(whole))[:, None]
+    return _worst(name, np.where(np.isnan(differ) & ~np.isfinite(whole)[:, None], 0.0, differ), 1e-10, family)
 
 
 def _worst(name: str, misses: Array, allowed: float, family: DistributionalFamily) -> Law:
@@ -98,8 +162,12 @@ def _worst(name: str, misses: Array, allowed: float, family: DistributionalFamil
 
 
 def _mass(family: DistributionalFamily, theta: list[Array]) -> Law:
-    total = expect(family, lambda y, t: [np.ones_like(y)], theta)[0]
-    return _worst("probabilities add up to 1", total - 1.0, 1e-6, family)
+    name = "probabilities add up to 1"
+    try:
+        total = expect(family, lambda y, t: [np.ones_like(y)], theta)[0]
+    except ArithmeticError as error:
+        return Law(name, np.inf, 1e-6, f"({error}; nothing else was checked)")
+    return _worst(name, total - 1.0, 1e-6, family)
 
 
 def _unit(family: DistributionalFamily, theta: list[Array]) -> Array:
@@ -150,13 +218,25 @@ def _informations(family: DistributionalFamily, theta: list[Array]) -> list[Law]
     ]
 
 
-def _moments(family: DistributionalFamily, theta: list[Array]) -> Law:
+def _moments(family: DistributionalFamily, theta: list[Array]) -> list[Law]:
+    """Return nothing for directions: their mean and variance are not those of numbers."""
+    if family.circular:
+        return []
     first, second = expect(family, lambda y, t: [y, y * y], theta)
     mean, variance = family.mean(theta), family.variance(theta)
     known = np.isfinite(mean) & np.isfinite(variance)
     miss = np.where(known, (mean - first) / np.sqrt(np.where(known, variance, 1.0)), 0.0)
     spread = np.where(known, variance / (second - first**2) - 1.0, 0.0)
-    return _worst("mean and variance", np.maximum(np.abs(miss), np.abs(spread)), 1e-3, family)
+    return [_worst("mean and variance", np.maximum(np.abs(miss), np.abs(spread)), 1e-3, family)]
+
+
+def _distribution(family: DistributionalFamily, theta: list[Array]) -> Law:
+    """Compare the distribution function with the sum or integral of the density at three quantiles."""
+    misses = []
+    for level in (0.1, 0.5, 0.9):
+        y = by_bisection(family, np.full(len(theta[0]), level), theta)
+        misses.append(family.cdf(y, theta) - distribution_function(family, y, theta))
+    return _worst("the distribution function adds up the density", np.array(misses).T, 1e-6, family)
 
 
 def _quantiles(family: DistributionalFamily, theta: list[Array]) -> Law:

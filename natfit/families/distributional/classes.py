@@ -93,7 +93,9 @@ class Classes(DistributionalFamily):
     ) -> tuple[DistributionalFamily, Array]:
         if y.ndim == 2:
             names = name.split(" + ")
-            classes: Sequence[Any] = names if len(names) == y.shape[1] else list(range(1, y.shape[1] + 1))
+            numbered = self.classes or list(range(1, y.shape[1] + 1))
+            classes: Sequence[Any] = names if len(names) == y.shape[1] else numbered
+            self._check_columns(classes, y.shape[1])
             counts = y
         else:
             classes, codes = self._codes(y, name, levels)
@@ -122,15 +124,38 @@ class Classes(DistributionalFamily):
                     f"{name!r} has {len(shown)} distinct numbers, and the {self.name} family takes each for a class; use a "
                     "family of numbers"
                 )
-            return shown, codes
+            order = self._ordered(shown, name)
+            return order, np.array([order.index(value) for value in shown])[codes]
         if self.ordinal and self.classes is None and not getattr(levels, "ordered", False) and len(levels) > 2:
             raise ValueError(
                 f"the {self.name} family needs ordered classes, and those of {name!r} ({', '.join(map(str, levels[:5]))}) "
                 "have no order: give pandas.Categorical(..., categories=[...], ordered=True), or use 'multinomial'"
             )
-        order = list(self.classes) if self.classes is not None and set(self.classes) == set(levels) else list(levels)
+        order = self._ordered(list(levels), name)
         place = np.array([order.index(level) for level in levels])
         return order, place[y.astype(int)]
+
+    def _ordered(self, found: list[Any], name: str) -> list[Any]:
+        """Return the classes of a response in the order that was given, or as they come where none was."""
+        if self.classes is None:
+            return found
+        given = {str(each) for each in self.classes}
+        unknown = [str(each) for each in found if str(each) not in given]
+        if unknown:
+            raise ValueError(
+                f"{name!r} has the class {', '.join(unknown)}, which is none of classes="
+                f"({', '.join(map(str, self.classes))}); name all classes in their order, or leave classes out"
+            )
+        by_name = {str(each): each for each in found}
+        return [by_name.get(str(each), each) for each in self.classes]
+
+    def _check_columns(self, columns: Sequence[Any], n_columns: int) -> None:
+        given = self.classes
+        if given is not None and (len(given) != n_columns or list(map(str, given)) != list(map(str, columns))):
+            raise ValueError(
+                f"classes=({', '.join(map(str, given))}) are not the response's columns of counts, which are "
+                f"{', '.join(map(str, columns))}; write the columns in the order of the classes, and leave classes out"
+            )
 
     def start(self, y: Array, weight: Array | None) -> list[float]:
         total = y.sum(axis=0) if weight is None else weight @ y

@@ -51,6 +51,7 @@ class Reused(DistributionalFamily):
         self.name = family.name
         self.parameter_names = tuple(chart.names)
         self.support = family.support
+        self.circular = family.name == "von_mises"
         self.domains = domains
         self.closed: Closed | None = CLOSED.get(family.name)
 
