@@ -71,4 +71,5 @@ def x_minus_log1p(x: Array) -> Array:
     s = near / (2.0 + near)
     # |s| < 0.053: the first term left out is below 1e-17 of the sum
     tail = sum(s ** (2 * k + 1) / (2 * k + 1) for k in range(1, 8))
-    return np.where(small, near * s - 2.0 * tail, x - np.log1p(np.where(small, 0.0, x)))
+    with np.errstate(divide="ignore"):  # at -1, an edge of the domain, it is infinite
+        return np.where(small, near * s - 2.0 * tail, x - np.log1p(np.where(small, 0.0, x)))

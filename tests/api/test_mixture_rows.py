@@ -257,3 +257,42 @@ def test_regressions_heed_frequencies_and_refuse_responses_out_of_the_support() 
         plain.predict_proba(rows.assign(y=-1), groups="person")
     with pytest.raises(ValueError, match="'y' has missing values"):
         plain.predict_proba(rows.assign(y=np.nan), groups="person")
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1e4])
+def test_weights_of_the_likelihood_have_any_scale(scale: float) -> None:
+    plain = nf.Mixture("gaussian", 2).fit(FAITHFUL, n_init=4, random_state=0)
+    fit = nf.Mixture("gaussian", 2).fit(FAITHFUL, var_weights=np.full(len(FAITHFUL), scale), n_init=4, random_state=0)
+    assert fit.llf == pytest.approx(scale * plain.llf, rel=1e-10)
+    assert fit.params.to_numpy() == pytest.approx(plain.params.to_numpy(), rel=1e-8)
+    assert fit.bse.to_numpy() * np.sqrt(scale) == pytest.approx(plain.bse.to_numpy(), rel=1e-6)
+    assert fit.base.search.loglik == pytest.approx(fit.llf, rel=1e-6)
+
+
+def test_latent_classes_of_categories() -> None:
+    rng = np.random.default_rng(0)
+    first = rng.random(200) < 0.5
+    chances = (rng.choice(3, 200, p=[0.7, 0.2, 0.1]), rng.choice(3, 200, p=[0.1, 0.2, 0.7]))
+    columns = {f"q{j}": np.where(first, rng.permutation(chances[0]), rng.permutation(chances[1])) for j in range(4)}
+    table = pd.DataFrame(columns)
+    fit = nf.Mixture("categorical", 2).fit(table, n_init=4, random_state=0)
+    weights, params = fit.weights.to_numpy(), fit.component_params
+    joint = np.log(weights)[None].repeat(len(table), axis=0)
+    for name, codes in table.items():  # the last class has what the others leave
+        chance = params[[f"{name}:probability[0]", f"{name}:probability[1]"]].to_numpy()
+        chance = np.column_stack([chance, 1.0 - chance.sum(axis=1)])
+        joint += np.log(chance[:, codes]).T
+    assert fit.llf == pytest.approx(logsumexp(joint, axis=1).sum(), rel=1e-12)
+    assert fit.df == 1 + 2 * 4 * 2
+    with pytest.raises(ValueError, match=r"categorical needs whole numbers from 0 to 2.*of q0 are outside"):
+        nf.Mixture("categorical", 2).fit(table + 0.5)
+
+
+def test_a_probability_at_its_edge_is_named() -> None:
+    rng = np.random.default_rng(1)
+    sick = rng.random(150) < 0.4
+    table = pd.DataFrame({f"t{j}": (sick & (rng.random(150) < 0.8)).astype(float) for j in range(4)})
+    with pytest.warns(
+        nf.DegeneracyWarning, match="t0:probability of component 0 stands at 0: it has no standard error"
+    ):
+        nf.Mixture("bernoulli", 2).fit(table, n_init=4, random_state=0)

@@ -120,6 +120,17 @@ def bind(
     return MixtureData(source, names, nobs, len(values), values, columns.get("weight"), freq, index, dropped)
 
 
+def counted_in_rows(block: Block, data: MixtureData) -> tuple[Block, float]:
+    """Return a block with weights that add up to observations, and what weights were multiplied by.
+
+    Rules on how many rows a component needs count observations; ``var_weights`` may have any scale.
+    """
+    if not data.weighted_likelihood or data.weight is None:
+        return block, 1.0
+    scale = data.nobs / float(data.weight.sum())
+    return Block(block.designs, {**block.columns, "weight": block.columns["weight"] * scale}), scale
+
+
 def default_names(width: int) -> list[str]:
     """Return the names of columns that come without any."""
     return ["y"] if width == 1 else [f"y{j}" for j in range(width)]

@@ -20,7 +20,7 @@ from natfit.likelihoods.mixtures.mixture import MixtureLikelihood
 from natfit.models.binding import progress_bar
 from natfit.models.mixtures.constraint import Constraint
 from natfit.models.mixtures.coordinates import free_coordinates
-from natfit.models.mixtures.data import MixtureData, bind, complete_rows
+from natfit.models.mixtures.data import MixtureData, bind, complete_rows, counted_in_rows
 from natfit.models.mixtures.fitting import MixtureObjective, climb
 from natfit.models.mixtures.new_rows import bind_new, check_new
 from natfit.models.mixtures.search import NoMaximum, Search, search
@@ -294,7 +294,8 @@ class Mixture:
         block = sample_rows(rows.source, rows.n_rows, most, rng)
         _check_distinct(block, self.n_components)
         coordinates = free_coordinates(likelihood)
-        found = search(likelihood, block, n_init, rng, self.constraint, spread, coordinates)
+        block, scale = counted_in_rows(block, rows)
+        found = search(likelihood, block, n_init, rng, self.constraint, spread, coordinates).divided(scale)
         if partly:
             likelihood, rows = MixtureLikelihood(PartlySeenGaussians(components)), all_rows
             coordinates = free_coordinates(likelihood)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -68,6 +68,14 @@ class Search:
     excluded: list[tuple[float, str]] = field(default_factory=list)
     broken: int = 0
     others: list[float] = field(default_factory=list)
+
+    def divided(self, scale: float) -> Search:
+        """Return the same with log-likelihoods of weights that were multiplied by ``scale`` for the search."""
+        if scale == 1.0:
+            return self
+        excluded = [(loglik / scale, why) for loglik, why in self.excluded]
+        others = [loglik / scale for loglik in self.others]
+        return replace(self, loglik=self.loglik / scale, excluded=excluded, others=others)
 
 
 def search(

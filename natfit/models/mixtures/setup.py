@@ -137,12 +137,13 @@ def resolve_family(family: Any, codes: Array | None) -> ExponentialFamily:
         If it is not an exponential one; the message lists those.
     """
     entry = REGISTRY.entry(family) if isinstance(family, str) and "(" not in family else family
-    if isinstance(entry, type) and "classes" in inspect.signature(entry).parameters and codes is not None:
-        if codes.ndim > 1:
+    known = inspect.signature(entry).parameters if isinstance(entry, type) else {}
+    if "classes" in known and codes is not None:
+        if codes.ndim > 1 and "trials" in known:
             entry = entry(classes=codes.shape[1], trials=int(codes[0].sum()))
         else:
             entry = entry(classes=max(int(np.nanmax(codes)) + 1, 2))
-    elif isinstance(entry, type) and "dim" in inspect.signature(entry).parameters and codes is not None:
+    elif "dim" in known and codes is not None:
         entry = entry(dim=codes.shape[-1])
     found = REGISTRY.get(entry)
     if not isinstance(found, ExponentialFamily):

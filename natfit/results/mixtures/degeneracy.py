@@ -16,6 +16,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 NO_ROWS = 1e-2
 """Rows below which a component is as good as gone: its weight falls on for ever."""
 
+AT_EDGE = 1e-8
+"""Distance of a probability from 0 or 1, or of a rate from 0, below which it stands there."""
+
 MERGED = 1e-4
 """Divergence, in nats, both ways together, below which two components are one."""
 
@@ -31,6 +34,7 @@ def degeneracies(fit: MixtureResults) -> list[str]:
     pairs = [(j, k) for j in alive for k in alive if j < k and distance[j, k] < MERGED]
     for j, k in pairs:
         said.append(f"components {j} and {k} have merged; use one component fewer")
+    said += at_edges(fit, alive)
     for part, home in zip(fit._parts, fit._members, strict=True):
         components = part.components
         if isinstance(components, GaussianComponents) and components.floor > 0.0:
@@ -39,6 +43,23 @@ def degeneracies(fit: MixtureResults) -> list[str]:
                 said.append(
                     f"the covariance of component {k} stands at its floor, {components.floor:.3g}: it collapsed"
                 )
+    return said
+
+
+def at_edges(fit: MixtureResults, alive: list[int]) -> list[str]:
+    """Return which probabilities and rates of counts stand at an edge of their domain, where standard errors say nothing."""
+    said = []
+    for part, home in zip(fit._parts, fit._members, strict=True):
+        if not part.components.family.support.discrete:
+            continue
+        for j, name in enumerate(part.components.family.parameter_names):
+            probability = name.startswith("probability")
+            if not (probability or name in ("rate", "mean")):
+                continue
+            for k in (k for k in alive if k < len(home)):
+                edge = 0.0 if home[k, j] < AT_EDGE else 1.0
+                if home[k, j] < AT_EDGE or (probability and home[k, j] > 1.0 - AT_EDGE):
+                    said.append(f"{part.prefix}{name} of component {k} stands at {edge:g}: it has no standard error")
     return said
 
 
