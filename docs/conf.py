@@ -20,10 +20,12 @@ extensions = [
 ]
 html_theme = "furo"
 html_title = "natfit"
-exclude_patterns: list[str] = []
+exclude_patterns: list[str] = ["_templates"]
+templates_path = ["_templates"]
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 default_role = "code"
+suppress_warnings = ["ref.python"]  # attributes such as llf are of several classes, and named without one
 autosummary_generate = True
 autosummary_imported_members = True
 autodoc_typehints = "none"  # numpydoc's Parameters say them
@@ -71,6 +73,8 @@ MODULES = {
     "natfit.families.links": "Links",
     "natfit.parametrizations": "Parametrizations",
     "natfit.optimize": "Optimizers",
+    "natfit.data": "Rows that do not fit in memory",
+    "natfit.datasets": "Data sets",
     "natfit.diagnostics": "Diagnostics",
     "natfit.gallery": "The gallery",
 }

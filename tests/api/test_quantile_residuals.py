@@ -69,6 +69,24 @@ def test_those_of_a_mixture_of_counts_lie_between_the_two_ends_of_the_step():
     assert ((found >= below) & (found <= upto)).all()
 
 
+def test_those_of_mixtures_know_of_noise_and_of_zeros():
+    y = FAITHFUL["waiting"]
+    fit = nf.Mixture("gaussian", n_components=1, noise=True).fit(y, random_state=0)
+    mean, variance = fit.component_params.to_numpy()[0]
+    uniform = (y - y.min()) / np.ptp(y)
+    share = fit.weights[0] * stats.norm.cdf(y, mean, np.sqrt(variance)) + fit.weights[1] * uniform
+    np.testing.assert_allclose(fit.quantile_residuals(), stats.norm.ppf(share), atol=1e-9)
+    rng = np.random.default_rng(2)
+    counts = np.where(rng.random(400) < 0.3, 0, rng.poisson(3.0, 400))
+    zeros = nf.Mixture("poisson", n_components=1, zero_inflated=True).fit(counts, random_state=0)
+    rate, inflation = zeros.component_params["rate"].iloc[0], zeros.weights[1]
+    share = stats.norm.cdf(zeros.quantile_residuals(0))
+    upto = inflation + (1.0 - inflation) * stats.poisson.cdf(counts, rate)
+    below = np.where(counts > 0, inflation, 0.0) + (1.0 - inflation) * stats.poisson.cdf(counts - 1, rate)
+    assert ((share >= below - 1e-12) & (share <= upto + 1e-12)).all()
+    assert stats.kstest(share, "uniform").pvalue > 0.01
+
+
 def test_those_of_a_mixture_of_regressions_take_the_weights_that_each_row_has():
     rng = np.random.default_rng(3)
     x, z = rng.normal(size=(2, 300))

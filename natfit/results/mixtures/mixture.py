@@ -232,7 +232,7 @@ class MixtureResults(MixtureInference, EstimatePlots, QuantilePlots, Reported):
         Raises
         ------
         ValueError
-            For rows of several columns, rows from a source, and mixtures with a component that has no distribution function.
+            For rows of several columns, and rows from a source.
 
         Notes
         -----

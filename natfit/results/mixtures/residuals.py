@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from natfit.likelihoods.mixtures.composed import WithFixed
+from natfit.likelihoods.mixtures.composed import Noise, PointMass, WithFixed
 from natfit.results.mixtures.regression_rows import weights_of_rows
 from natfit.results.tails import Tails, tails_of
 
 if TYPE_CHECKING:
     from natfit.results.mixtures.mixture import MixtureResults
     from natfit.results.mixtures.regression import MixtureRegressionResults
+
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def why_none(fit: MixtureResults) -> str:
@@ -24,8 +26,6 @@ def why_none(fit: MixtureResults) -> str:
             f"quantile residuals need one column, and this mixture has {len(fit.columns)}: a distribution function of "
             "several columns orders no rows; look at the plot of two of them"
         )
-    if isinstance(fit.components, WithFixed):
-        return "quantile residuals need each component's distribution function, and that of the fixed one is not known"
     return ""
 
 
@@ -36,8 +36,18 @@ def mixture_tails(fit: MixtureResults) -> Tails:
         raise ValueError(reason)
     y = np.asarray(fit.base.data.y, dtype=float).ravel()
     each = [tails_of(fit._parts[0].components.family, y, home) for home in fit._members[0]]
+    if isinstance(fit.components, WithFixed):
+        each.append(fixed_tails(fit.components.fixed, y))
     below, upto = (sum(w * part[side] for w, part in zip(fit._weights, each, strict=True)) for side in (0, 1))
     return np.asarray(below), np.asarray(upto)
+
+
+def fixed_tails(fixed: Noise | PointMass, y: Array) -> Tails:
+    """Return P(Y < y) and P(Y <= y) of a component without parameters: uniform, or all at one value."""
+    if isinstance(fixed, PointMass):
+        return (y > fixed.at).astype(float), (y >= fixed.at).astype(float)
+    share = np.clip((y - fixed.low) / (fixed.high - fixed.low), 0.0, 1.0)
+    return share, share
 
 
 def regression_tails(fit: MixtureRegressionResults) -> Tails:
