@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import further, report
+from benchmarks import full, further, report
 from benchmarks.bootstrap import compare_bootstraps
 from benchmarks.cases import FAMILIES, Case
 from benchmarks.peers import PEERS, Peer, choose
@@ -16,7 +16,7 @@ from benchmarks.run import WorkerFailed, compare, compare_small
 SMALL_ROWS, SMALL_COLUMNS, SMALL_REPEAT = 100, 3, 300
 BOOTSTRAP, BOOTSTRAP_REPEAT = (10_000, 10), 3
 QUICK = {"rows": 20_000, "columns": 10, "repeat": 1}
-FULL = {"rows": 1_000_000, "columns": 20, "repeat": 3}
+USUAL = {"rows": 1_000_000, "columns": 20, "repeat": 3}
 QUICK_SMALL_REPEAT = 20
 
 
@@ -43,12 +43,12 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks",
         description="Fit GLMs with natfit and its peers side by side; prints tables in Markdown.",
     )
-    made.add_argument("--rows", type=count, help=f"rows of the design ({FULL['rows']})")
-    made.add_argument("--columns", type=count, help=f"columns, the constant included ({FULL['columns']})")
+    made.add_argument("--rows", type=count, help=f"rows of the design ({USUAL['rows']})")
+    made.add_argument("--columns", type=count, help=f"columns, the constant included ({USUAL['columns']})")
     made.add_argument("--shapes", type=shapes, help="rows x columns of several designs: 1000000x20,200000x200")
     made.add_argument("--family", type=names, help=f"one or more, with commas, of {', '.join(FAMILIES)} (poisson)")
     made.add_argument("--peers", type=names, default=list(PEERS), help=f"some of {', '.join(PEERS)} (all)")
-    made.add_argument("--repeat", type=count, help=f"fits of each ({FULL['repeat']}; small ones {SMALL_REPEAT})")
+    made.add_argument("--repeat", type=count, help=f"fits of each ({USUAL['repeat']}; small ones {SMALL_REPEAT})")
     made.add_argument("--order", choices=("C", "F"), default="C", help="the design lies by rows (C) or columns (F)")
     made.add_argument("--seed", type=int, default=Case.seed, help=f"of the data ({Case.seed})")
     made.add_argument("--timeout", type=float, default=900.0, help="seconds that one fit may take (900)")
@@ -70,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--dask", action="store_true", help="with --stream: on a Dask cluster too, a worker killed")
     made.add_argument("--plot", type=Path, help="with --sweep: draw it to this file")
+    what.add_argument("--full", action="store_true", help=f"in one run: {full.describe()}")
     what.add_argument("--quick", action="store_true", help="something of everything, within a minute")
     return made
 
@@ -111,7 +112,7 @@ def cases(options: argparse.Namespace) -> tuple[list[Case], list[Case]]:
         return small, made(FAMILIES, QUICK["rows"], QUICK["columns"])
     if options.bootstrap:
         return [], made(("poisson",), *BOOTSTRAP)
-    if options.categories or options.stream or options.sweep:
+    if options.full or options.categories or options.stream or options.sweep:
         return [], []
     if options.shapes:
         families = options.family or ("poisson",)
@@ -120,13 +121,16 @@ def cases(options: argparse.Namespace) -> tuple[list[Case], list[Case]]:
             for rows, columns in options.shapes
             for family in families
         ]
-    return [], made(("poisson",), FULL["rows"], FULL["columns"])
+    return [], made(("poisson",), USUAL["rows"], USUAL["columns"])
 
 
 def sections(
     options: argparse.Namespace, peers: Sequence[Peer], small: Sequence[Case], large: Sequence[Case]
 ) -> Iterator[str]:
     """Yield the report's sections as they are measured."""
+    if options.full:
+        yield from full.sections(options)
+        return
     if small:
         repeat = QUICK_SMALL_REPEAT if options.quick else options.repeat or SMALL_REPEAT
         timings = {case.family: compare_small(case, peers, repeat, options.timeout) for case in small}
@@ -137,7 +141,7 @@ def sections(
         )
     yield from further.sections(options)
     for case in () if options.bootstrap else large:
-        repeat = options.repeat or (QUICK if options.quick else FULL)["repeat"]
+        repeat = options.repeat or (QUICK if options.quick else USUAL)["repeat"]
         yield report.comparison_table(compare(case, peers, repeat, options.timeout))
 
 

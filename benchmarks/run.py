@@ -36,12 +36,17 @@ class Runs:
 
 @dataclass
 class Comparison:
-    """One case, all peers, and the seconds of the fastest Gram pass of the same design in the same rounds."""
+    """One case, all peers, and the seconds of each Gram pass of the same design in the same rounds."""
 
     case: Case
     runs: list[Runs]
-    gram_seconds: float
+    grams: list[float]
     repeat: int
+
+    def gram_passes(self, one: Runs) -> tuple[float, float]:
+        """Return a peer's fits in Gram passes: fastest over fastest, and median over median."""
+        seconds = [fit["seconds"] for fit in one.fits]
+        return min(seconds) / min(self.grams), statistics.median(seconds) / statistics.median(self.grams)
 
 
 class WorkerFailed(RuntimeError):
@@ -51,17 +56,17 @@ class WorkerFailed(RuntimeError):
 def compare(case: Case, peers: Sequence[Peer], repeat: int, timeout: float) -> Comparison:
     """Fit a case with every peer that knows its family, ``repeat`` times each."""
     runs = [Runs(peer.name) for peer in peers if case.family in peer.families]
-    grams = []
+    grams: list[float] = []
     with tempfile.TemporaryDirectory(prefix="natfit-benchmarks-") as folder:
         case.save(Path(folder))
         job = {"case": case.as_dict(), "folder": folder}
         for round_ in range(repeat):
-            grams.append(in_process(job | {"do": "gram"}, timeout)["seconds"])
+            grams += in_process(job | {"do": "gram"}, timeout)
             shift = round_ % len(runs)
             for one in runs[shift:] + runs[:shift]:
                 _fit(one, job, timeout, f"{case.title}, round {round_ + 1} of {repeat}")
         _judge(runs, job, timeout)
-    return Comparison(case, runs, min(grams), repeat)
+    return Comparison(case, runs, grams, repeat)
 
 
 def compare_small(case: Case, peers: Sequence[Peer], repeat: int, timeout: float) -> dict[str, list[float]]:
