@@ -46,7 +46,8 @@ def comparison_table(comparison: Comparison) -> str:
         f"## {case.title}",
         "",
         f"Medians over {comparison.repeat} round(s) of fits with standard errors, each in a fresh process, the peers in "
-        f"turn. A Gram pass: {min(grams):.3g} s at best, {statistics.median(grams):.3g} s by its median. Design: {_mb(case.design_bytes)} MB, {layout} contiguous. "
+        f"turn. A Gram pass: {min(grams):.3g} s at best, {statistics.median(grams):.3g} s by its median. "
+        f"Design: {_mb(case.design_bytes)} MB, {layout} contiguous. "
         f"Extra memory: {measured[0] if measured else NONE}.",
         "",
         table(head, rows),

@@ -11,7 +11,6 @@ import numpy as np
 
 from natfit.data.checks import did_you_mean
 from natfit.data.matrix import Dense
-from natfit.data.parse import parse_python
 from natfit.data.table import Table
 from natfit.results.remembered import Variable, described
 
@@ -70,6 +69,9 @@ class Variables:
         """Return the columns that an expression is computed from, in their order."""
         if whole or expression in (self._known or ()):
             return [expression]
+        # It imports formulaic, which takes a third of a second that a fit of arrays need not wait for.
+        from natfit.data.parse import parse_python
+
         tree, _ = parse_python(expression)
         nodes = list(ast.walk(tree))
         texts = [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
