@@ -6,15 +6,32 @@ import re
 
 import pytest
 from click.testing import CliRunner
+from layout_of_figures import layout_faults
+from matplotlib.figure import Figure
 
 from natfit import gallery
 from natfit.cli import natfit as command
 from natfit.gallery import running
 
 
+@pytest.fixture
+def faults(monkeypatch):
+    """What is wrong with the layout of the figures that are kept while a test runs."""
+    found = []
+    keep = Figure.savefig
+
+    def look_and_keep(figure, *args, **kwargs):
+        found.extend(layout_faults(figure))
+        return keep(figure, *args, **kwargs)
+
+    monkeypatch.setattr(Figure, "savefig", look_and_keep)
+    return found
+
+
 @pytest.mark.parametrize("name", gallery.names())
-def test_an_example_agrees_with_print(name):
+def test_an_example_agrees_with_print_and_its_figures_can_be_read(name, faults):
     run = gallery.run(name)
+    assert faults == []
     wrong = [str(book) for book in run.books if not book.agrees]
     assert run.agrees, "\n".join(wrong) or "the example compares itself with nothing"
     drawn = sum(len(output.figures) for output in run.outputs)
