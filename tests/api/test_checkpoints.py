@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -92,3 +95,69 @@ def test_progress_tells_of_passes_decrement_and_speed(capsys):
     nf.GLM(y, x, family="poisson").fit(progress=True, optimizer=natural_gradient(refresh=Lazy()))
     shown = capsys.readouterr().err
     assert all(each in shown for each in ("passes", "decrement", "rows/s"))
+    nf.DistributionalRegression(y, x, "gaussian").fit(progress=True)
+    shown = capsys.readouterr().err
+    assert all(each in shown for each in ("passes", "decrement", "rows/s"))
+
+
+CUT_OFF = """
+import os, signal, sys
+import numpy as np
+import pandas as pd
+import natfit as nf
+sys.path.insert(0, {folder!r})
+from rows import frame, make
+passes = []
+def tables():
+    passes.append(1)
+    if len(passes) > {survives}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return iter([frame])
+make(nf.data.from_frame(tables)).fit(checkpoint={path!r})
+"""
+ROWS = """
+import numpy as np
+import pandas as pd
+import natfit as nf
+rng = np.random.default_rng(3)
+frame = pd.DataFrame({"x": rng.standard_normal(400), "z": rng.random(400)})
+frame["y"] = rng.gamma(2.0, np.exp(0.4 * frame.x) / 2.0)
+def make(data):
+    MAKE
+"""
+MAKERS = {
+    "a GLM": "return nf.GLM.from_formula('y ~ x + z', data, family='gamma', link='log')",
+    "a distributional regression": (
+        "return nf.DistributionalRegression.from_formula('y ~ x | z', data, 'gamma', constraints='mean:x = shape:z')"
+    ),
+}
+
+
+@pytest.mark.parametrize("which", MAKERS)
+def test_a_process_that_was_killed_goes_on_from_its_checkpoint(which, tmp_path):
+    (tmp_path / "rows.py").write_text(ROWS.replace("MAKE", MAKERS[which]))
+    path = tmp_path / "fit.json"
+    survives = {"a GLM": 7, "a distributional regression": 11}[which]
+    script = CUT_OFF.format(folder=str(tmp_path), path=str(path), survives=survives)
+    done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    scope: dict = {}
+    exec((tmp_path / "rows.py").read_text(), scope)
+    whole = scope["make"](scope["frame"]).fit()
+    held = [float.fromhex(each) for each in json.loads(path.read_text())["params"]]
+    assert 1e-6 < np.abs(held - (whole.coefficients if "distributional" in which else whole.params)).max() < 1.0
+    on = scope["make"](nf.data.from_frame(scope["frame"])).fit(checkpoint=path)
+    np.testing.assert_allclose(on.params, whole.params, rtol=1e-8)
+    np.testing.assert_allclose(on.bse, whole.bse, rtol=1e-6)
+    assert on.record.decrement[0] < whole.record.decrement[0]
+
+
+def test_a_checkpoint_of_another_distributional_fit_is_refused(tmp_path):
+    y, x = data(400)
+    path = tmp_path / "fit.json"
+    nf.DistributionalRegression(y, x, "gaussian").fit(checkpoint=path)
+    for family, options in (("logistic", {}), ("gaussian", {"fixed": {"sd": 1.0}}), ("gaussian", {"links": "log"})):
+        with pytest.raises(ValueError, match="is of another fit"):
+            nf.DistributionalRegression(y + 1.0, x, family, **options).fit(checkpoint=path)
+    with pytest.raises(ValueError, match="its checksum of the response"):
+        nf.DistributionalRegression(y[::-1], x, "gaussian").fit(checkpoint=path)

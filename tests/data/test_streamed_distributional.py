@@ -121,6 +121,8 @@ def test_what_is_asked_of_a_streamed_fit_is_what_the_one_in_memory_answers(files
     with pytest.raises(ValueError, match="is drawn 4000 times, each a pass over rows that are streamed"):
         streamed.prediction_interval()
     assert streamed.prediction_interval(frame[:5], n=50).shape == (5, 2)
+    with pytest.raises(ValueError, match=r"those of .* are streamed; fit a table in memory"):
+        streamed.model.refit(streamed, y=frame["count"])
 
 
 def test_a_saved_fit_of_streamed_rows_predicts(files, frame, tmp_path):

@@ -91,13 +91,13 @@ def _fit_lazily(problem: Problem, settings: Settings) -> Fitted | None:
     else:  # likely nearer than the sample's own optimum
         start, lazy = settings.start_params, replace(lazy, sample=False)
     direction = Striding(FARTHEST * problem.data.count(), stride, finish="observed", refresh=lazy)
-    whole = LikelihoodObjective(likelihood, problem.source)
+    whole = _watched(LikelihoodObjective(likelihood, problem.source), settings)
     outcome = _attempt(whole, tie, iter([start]), settings, direction)
     return None if outcome is None else _fitted(outcome, np.ones(start.size, dtype=bool), [])
 
 
 def _attempt(
-    home: LikelihoodObjective, tie: Affine, starts: Iterator[Array], settings: Settings, direction: Striding
+    home: Any, tie: Affine, starts: Iterator[Array], settings: Settings, direction: Striding
 ) -> Outcome | None:
     """Return where the maximum is, or None where it is not found."""
     optimizer = Optimizer(direction, Backtracking(), name="natural gradient")
@@ -108,7 +108,12 @@ def _attempt(
     return outcome if outcome.converged else None
 
 
-def _tied(home: LikelihoodObjective, tie: Affine) -> Objective:
+def _watched(home: LikelihoodObjective, settings: Settings) -> Any:
+    """Return the objective of all rows; it writes its parameters to the checkpoint, where there is one."""
+    return home if settings.checkpoint is None else settings.checkpoint.watching(home)
+
+
+def _tied(home: Any, tie: Affine) -> Objective:
     free = tie.matrix.shape[0] == tie.matrix.shape[1] and np.array_equal(tie.matrix, np.eye(len(tie.matrix)))
     return home if free and not tie.offset.any() else ParametrizedObjective(home, tie)
 
@@ -133,7 +138,8 @@ def _fit_on_all_rows(problem: Problem, settings: Settings) -> Fitted:
     )
     given = settings.start_params
     begin = _free_starts(tie, ground, problem.data) if given is None else iter([given[kept]])
-    outcome = _maximize(_tied(LikelihoodObjective(stepping, source), tie), begin, settings, optimizer)
+    home = _watched(LikelihoodObjective(stepping, source), settings)
+    outcome = _maximize(_tied(home, tie), begin, settings, optimizer)
     if sparing:
         outcome = _with_exact_metric(outcome, likelihood, source, tie)
     return _fitted(outcome, kept, notes)

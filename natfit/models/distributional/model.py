@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from natfit.data.checks import check_not_empty
+from natfit.data.stream import StreamSource
 from natfit.families.distributional import get
 from natfit.families.distributional.base import DistributionalFamily
 from natfit.likelihoods.distributional import DistributionalLikelihood
 from natfit.models import binding
 from natfit.models.arguments import check_start, make_settings
+from natfit.models.checkpointing import with_distributional_checkpoint
 from natfit.models.distributional.bind import from_arrays
 from natfit.models.distributional.constraints import resolve_constraints
 from natfit.models.distributional.data import (
@@ -193,6 +195,7 @@ class DistributionalRegression:
         optimizer: Any = None,
         rank: str = "drop",
         progress: bool = False,
+        checkpoint: Any = None,
     ) -> DistributionalResults:
         """Fit all coefficients together by maximum likelihood, with the natural gradient.
 
@@ -212,7 +215,10 @@ class DistributionalRegression:
         rank : {"drop", "raise"}
             What to do about aliased columns.
         progress : bool
-            Show a bar with the decrement.
+            Show a bar with the passes, the decrement and the rows per second.
+        checkpoint : str or Path, optional
+            A file that is written after each pass; a fit that finds one of its own goes on from there and ends at the same
+            answer. Delete it to begin anew.
 
         Returns
         -------
@@ -224,7 +230,8 @@ class DistributionalRegression:
         settings = make_settings(start, maxiter, None, optimizer, rank, {})
         if tol is not None:
             settings = make_settings(start, maxiter, tol, optimizer, rank, {"tol_criterion": "decrement"})
-        with binding.progress_bar(progress) as callback:
+        settings = with_distributional_checkpoint(settings, checkpoint, self)
+        with binding.progress_bar(progress, self.nobs) as callback:
             fitted = self._run(settings, callback)
         results = DistributionalResults(self, fitted, wanted)
         self._warn(results)
@@ -257,6 +264,11 @@ class DistributionalRegression:
         """
         from dataclasses import replace
 
+        if isinstance(self.source, StreamSource):
+            raise ValueError(
+                f"another response or other frequencies are for rows in memory, and those of {self.source.tables.what} are "
+                "streamed; fit a table in memory for it"
+            )
         data = replace(self.data, y=self.data.y if y is None else y)
         if freq_weights is not None:
             data = replace(data, freq_weights=freq_weights)
