@@ -54,13 +54,9 @@ def quantity(family: DistributionalFamily, what: str, theta: Parameters) -> Arra
     return family.mean(theta) if what == "mean" else family.variance(theta)
 
 
-def one_quantity(family: DistributionalFamily, what: str, theta: Parameters) -> Array:
-    """Return a parameter, the mean or the variance, where that is one number for each row."""
-    found = quantity(family, what, theta)
-    if found.ndim > 1:
-        names = ", ".join(family.parameter_names)
-        raise ValueError(f"the {family.name} family has a mean for each class; ask for a parameter: {names}")
-    return found
+def share(family: DistributionalFamily, what: str, column: int, theta: Parameters) -> Array:
+    """Return the mean or the variance of one of the response's columns."""
+    return quantity(family, what, theta)[:, column]
 
 
 def quantiles(family: DistributionalFamily, levels: Sequence[float], theta: Parameters) -> Array:

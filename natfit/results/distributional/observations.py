@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,13 +16,19 @@ from natfit.results.distributional.at_rows import (
     Counts,
     Tails,
     WithVariance,
-    one_quantity,
     parameters,
     quantiles,
+    quantity,
+    share,
 )
-from natfit.results.distributional.prediction import ParameterPrediction
+from natfit.results.distributional.prediction import ColumnPredictions, ParameterPrediction
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+DRAWS = 4000
+"""Draws of the coefficients behind limits for new observations."""
+CELLS = 1 << 22
+"""Draws, of all rows together, that are held at once."""
 
 
 class Predicting:
@@ -46,14 +52,15 @@ class Predicting:
             return parameters(self.model.likelihood, self.coefficients, rows.block)
         return Parameters(list(rows.each(self._at(np.column_stack)).T))
 
-    def get_prediction(self, exog: Any = None, what: str = "mean", *, offset: Any = None) -> ParameterPrediction:
+    def get_prediction(self, exog: Any = None, what: str = "mean", *, offset: Any = None) -> Any:
         """Return predictions with standard errors and limits: ``.summary_frame()``, ``.conf_int()``.
 
         Parameters
         ----------
         exog, offset : as for `predict`
         what : str
-            ``"mean"``, ``"variance"`` or the name of a parameter.
+            ``"mean"``, ``"variance"`` or the name of a parameter. Of classes and shares, the mean is that of each: its
+            probability or share, with columns of its own in the table.
 
         Notes
         -----
@@ -63,12 +70,18 @@ class Predicting:
         if what not in (*names, "mean", "variance"):
             raise ValueError(f"what must be 'mean', 'variance' or one of {', '.join(names)}; got {what!r}")
         rows = self.model.new_rows(exog, offset)
-        tie = self.model.constraints.tie
-        value = self._at(functools.partial(one_quantity, self.family, what))
-        found = rows.each(WithVariance(value, tie.matrix @ known(self._cov) @ tie.matrix.T))
+        tie, family = self.model.constraints.tie, self.family
+        covariance = tie.matrix @ known(self._cov) @ tie.matrix.T
+        if what not in names and family.class_names is not None:
+            scale, parts = "logit" if what == "mean" else "log", []
+            for j, name in enumerate(family.class_names):
+                found = rows.each(WithVariance(self._at(functools.partial(share, family, what, j)), covariance))
+                parts.append(ParameterPrediction(name, found[:, 0], found[:, 1], scale, rows.label, None))
+            return ColumnPredictions(what, parts)
+        found = rows.each(WithVariance(self._at(functools.partial(quantity, family, what)), covariance))
         observed = None
-        if what == "mean" and self.converged and not self.family.support.event_shape and not rows.streamed:
-            observed = lambda alpha: self._limits(rows, alpha, 1000, np.random.default_rng(0))  # noqa: E731
+        if what == "mean" and self.converged and not family.support.event_shape and not rows.streamed:
+            observed = lambda alpha: self._limits(rows, alpha, DRAWS, np.random.default_rng(0))  # noqa: E731
         scale = self._limit_scale(what)
         return ParameterPrediction(what, found[:, 0], found[:, 1], scale, rows.label, observed)
 
@@ -87,34 +100,48 @@ class Predicting:
         cov = self._cov[np.ix_(kept, kept)]
         if not np.isfinite(cov).all():
             raise ValueError("draws of the parameters need standard errors of all coefficients, and some have none")
-        values, vectors = np.linalg.eigh(cov)
+        unit = np.sqrt(
+            cov.diagonal()
+        )  # coefficients of unlike units: small ones would drown in the rounding of large ones
+        unit = np.where(unit > 0.0, unit, 1.0)
+        values, vectors = np.linalg.eigh(cov / np.outer(unit, unit))
         free = np.zeros((n, kept.size))
-        root = vectors * np.sqrt(np.maximum(values, 0.0))
+        root = unit[:, None] * vectors * np.sqrt(np.maximum(values, 0.0))
         free[:, kept] = self.fitted.params[kept] + rng.standard_normal((n, values.size)) @ root.T
         return free @ tie.matrix.T + tie.offset
 
-    def _drawn_parameters(self, rows: Any, n: int, rng: np.random.Generator) -> Iterator[Parameters]:
+    def _over_draws(
+        self, rows: Any, n: int, rng: np.random.Generator, value: Callable[[Parameters], Array], levels: Any, how: str
+    ) -> Array:
+        """Return quantiles (m, levels) of a function of each row's parameters over draws of the coefficients."""
         if rows.streamed:
             raise ValueError(
                 f"the uncertainty of the coefficients is drawn {n} times, each a pass over rows that are streamed; give a "
                 "table in memory"
             )
-        for coefficients in self._draws(n, rng):
-            theta = parameters(self.model.likelihood, coefficients, rows.block)
-            if not self.family.contains(theta).all():
-                raise ValueError(
-                    f"draws of the coefficients lead outside the {self.family.name} family's domain; choose links whose "
-                    "values all lie inside"
-                )
-            yield theta
+        coefficients, found = self._draws(n, rng), []
+        step = max(CELLS // n, 1)
+        for start in range(0, rows.block.n_rows, step):
+            block = rows.block.rows(start, min(start + step, rows.block.n_rows))
+            drawn = np.empty((n, block.n_rows))
+            for j, own in enumerate(coefficients):
+                theta = parameters(self.model.likelihood, own, block)
+                if not self.family.contains(theta).all():
+                    raise ValueError(
+                        f"draws of the coefficients lead outside the {self.family.name} family's domain; choose links whose "
+                        "values all lie inside"
+                    )
+                drawn[j] = value(theta)
+            found.append(np.quantile(drawn, levels, axis=0, method=how).T)  # type: ignore[call-overload]
+        return np.concatenate(found) if found else np.zeros((0, len(levels)))
 
     def _limits(self, rows: Any, alpha: float, n: int, rng: np.random.Generator) -> Array:
-        drawn = np.array([self.family.sample(theta, rng) for theta in self._drawn_parameters(rows, n, rng)])
-        how: Any = "inverted_cdf" if self.family.support.discrete else "median_unbiased"
-        return np.quantile(drawn, [alpha / 2.0, 1.0 - alpha / 2.0], axis=0, method=how).T
+        how = "inverted_cdf" if self.family.support.discrete else "median_unbiased"
+        levels = [alpha / 2.0, 1.0 - alpha / 2.0]
+        return self._over_draws(rows, n, rng, lambda theta: self.family.sample(theta, rng), levels, how)
 
     def prediction_interval(
-        self, exog: Any = None, alpha: float = 0.05, *, n: int = 4000, random_state: Any = 0, offset: Any = None
+        self, exog: Any = None, alpha: float = 0.05, *, n: int = DRAWS, random_state: Any = 0, offset: Any = None
     ) -> Any:
         """Return limits for one new observation of each row, with the uncertainty of the parameters, (m, 2).
 
@@ -150,10 +177,11 @@ class Predicting:
         self._require_numbers("quantiles")
         rows, level = self.model.new_rows(exog, offset), [float(q)]
         rng = np.random.default_rng(random_state)
-        drawn = np.array([quantiles(self.family, level, t)[:, 0] for t in self._drawn_parameters(rows, n, rng)])
-        found = rows.each(self._at(functools.partial(quantiles, self.family, level)))[:, 0]
-        limits = np.quantile(drawn, [alpha / 2.0, 1.0 - alpha / 2.0], axis=0)
-        return rows.label(np.column_stack([found, *limits]), ["quantile", "lower", "upper"])
+        own = functools.partial(quantiles, self.family, level)
+        limits = self._over_draws(
+            rows, n, rng, lambda theta: own(theta)[:, 0], [alpha / 2.0, 1.0 - alpha / 2.0], "linear"
+        )
+        return rows.label(np.column_stack([rows.each(self._at(own)), limits]), ["quantile", "lower", "upper"])
 
     def simulate(self, exog: Any = None, n: int = 1, random_state: Any = None, *, offset: Any = None) -> Any:
         """Return draws from the fitted law of each row, (m, n): a column for each draw."""

@@ -69,3 +69,41 @@ class ParameterPrediction:
 
         made = self._label(np.column_stack(list(columns.values())), list(columns))
         return made if isinstance(made, pd.DataFrame) else pd.DataFrame(made, columns=list(columns))
+
+
+class ColumnPredictions:
+    """A quantity of each of a response's columns, of classes or shares, with its uncertainty.
+
+    Attributes
+    ----------
+    what : str
+        The quantity: ``"mean"`` or ``"variance"``.
+    parts : list of ParameterPrediction
+        By column.
+    """
+
+    def __init__(self, what: str, parts: list[ParameterPrediction]):
+        self.what, self.parts = what, parts
+
+    @property
+    def predicted(self) -> Array:
+        """The predictions, (m, columns)."""
+        return np.column_stack([part.predicted for part in self.parts])
+
+    @property
+    def se(self) -> Array:
+        """Their standard errors, (m, columns)."""
+        return np.column_stack([part.se for part in self.parts])
+
+    predicted_mean = predicted
+    se_mean = se
+
+    def conf_int(self, alpha: float = 0.05) -> Array:
+        """Return limits for each, (m, columns, 2), on the logit scale for probabilities and shares."""
+        return np.stack([part.conf_int(alpha) for part in self.parts], axis=1)
+
+    def summary_frame(self, alpha: float = 0.05) -> Any:
+        """Return a DataFrame with the prediction, its standard error and limits for each column of the response."""
+        import pandas as pd
+
+        return pd.concat([part.summary_frame(alpha) for part in self.parts], axis=1)

@@ -1,0 +1,78 @@
+"""Predictions of distributional regressions with their uncertainty: classes and shares, units, agreement of the limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import special
+
+import natfit as nf
+
+FIT = nf.DistributionalRegression.from_formula
+
+
+@pytest.fixture(scope="module")
+def odds() -> nf.DistributionalResults:
+    return FIT("normal + mild + severe ~ logt", nf.datasets.load("pneumo"), "multinomial").fit()
+
+
+def test_probabilities_of_classes_have_standard_errors(odds: nf.DistributionalResults) -> None:
+    new = nf.datasets.load("pneumo").iloc[2:5]
+    found = odds.get_prediction(new)
+    frame = found.summary_frame()
+    assert list(frame.columns[:5]) == ["normal", "normal_se", "normal_ci_lower", "normal_ci_upper", "mild"]
+    assert list(frame.index) == list(new.index)
+    np.testing.assert_allclose(frame[["normal", "mild", "severe"]], odds.predict(new), rtol=1e-12)
+    # the delta method by hand: dp_j / d eta_k = p_j (1[j = k] - p_k), the predictors being those of mild and severe
+    x = np.column_stack([np.ones(3), new["logt"]])
+    eta = np.column_stack([np.zeros(3), x @ odds.params.iloc[:2], x @ odds.params.iloc[2:]])
+    p = special.softmax(eta, axis=1)
+    for i in range(3):
+        slopes = np.array([[p[i, j] * ((j == k) - p[i, k]) for k in (1, 2)] for j in range(3)])
+        gradient = np.hstack([slopes[:, [0]] * x[i], slopes[:, [1]] * x[i]])
+        se = np.sqrt(np.diag(gradient @ odds.cov_params().to_numpy() @ gradient.T))
+        np.testing.assert_allclose(found.se[i], se, rtol=1e-6)
+    limits = found.conf_int(alpha=0.1)
+    assert limits.shape == (3, 3, 2)
+    assert ((limits > 0.0) & (limits < 1.0)).all()
+    assert (limits[..., 0] < found.predicted).all()
+    assert (limits[..., 1] > found.predicted).all()
+
+
+def test_shares_and_variances_too(odds: nf.DistributionalResults) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=80)
+    parts = rng.gamma(np.column_stack([np.exp(1.0 + 0.3 * x), np.full(80, 2.0), np.full(80, 1.0)]))
+    data = pd.DataFrame(parts / parts.sum(axis=1, keepdims=True), columns=["a", "b", "c"]).assign(x=x)
+    fit = FIT("a + b + c ~ x", data, "dirichlet").fit()
+    frame = fit.get_prediction(data.head(4)).summary_frame()
+    np.testing.assert_allclose(frame[["a", "b", "c"]].sum(axis=1), 1.0, rtol=1e-12)
+    spread = odds.get_prediction(nf.datasets.load("pneumo").head(2), what="variance")
+    np.testing.assert_allclose(spread.predicted, odds.predict(nf.datasets.load("pneumo").head(2), what="variance"))
+
+
+@pytest.mark.parametrize("unit", [1e9, 1e-9])
+def test_limits_for_new_observations_follow_a_change_of_units(unit: float) -> None:
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"x": rng.normal(size=60)})
+    data["y"] = rng.gamma(3.0, np.exp(0.5 + 0.5 * data["x"]) / 3.0)
+    new = pd.DataFrame({"x": [-2.0, 0.0, 6.0]})
+    plain = FIT("y ~ x | x", data, "gamma").fit()
+    scaled = FIT("y ~ x | x", data.assign(x=unit * data["x"]), "gamma").fit()
+    for ask in ("prediction_interval", "quantile_interval"):
+        one, other = getattr(plain, ask)(new, n=400), getattr(scaled, ask)(unit * new, n=400)
+        np.testing.assert_allclose(other, one, rtol=1e-4)
+
+
+def test_the_two_ways_to_limits_for_observations_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    gasoline = nf.datasets.load("gasoline")
+    fit = FIT("yield ~ C(batch) + temp | temp", gasoline, "beta").fit()
+    frame, limits = fit.get_prediction(gasoline).summary_frame(), fit.prediction_interval(gasoline)
+    np.testing.assert_array_equal(frame[["obs_ci_lower", "obs_ci_upper"]], limits)
+    # rows are taken so many at a time as memory allows: other draws, the same limits
+    monkeypatch.setattr("natfit.results.distributional.observations.CELLS", 3 * 4000)
+    few: Any = fit.prediction_interval(gasoline)
+    np.testing.assert_allclose(few, limits, atol=0.02)
