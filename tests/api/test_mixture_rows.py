@@ -11,6 +11,7 @@ from scipy import stats
 from scipy.special import logsumexp
 
 import natfit as nf
+from natfit.results.mixtures.bootstrap import drawn
 
 FAITHFUL = nf.datasets.load("faithful").astype(float)
 
@@ -138,10 +139,14 @@ def test_a_bootstrap_of_frequencies_leaves_rows_of_none_out() -> None:
 def test_a_parametric_bootstrap_misses_what_the_rows_miss() -> None:
     rng = np.random.default_rng(0)
     y = FAITHFUL.mask(rng.random(FAITHFUL.shape) < [0.0, 0.6])
-    fit = nf.Mixture("gaussian", 1).fit(y, missing="observed")
-    made = fit.bootstrap(120, "parametric", random_state=0)
-    ratio = (made.bse / fit.bse).drop("weight[0]")
-    assert ratio.to_numpy() == pytest.approx(1.0, abs=0.22)  # of complete rows it would be 0.8 to 0.6 for waiting
+    freq = np.arange(len(y)) % 3
+    fit = nf.Mixture("gaussian", 1).fit(y, freq_weights=freq, missing="observed")
+    holes = np.isnan(drawn(fit, rng).columns["y"])
+    assert (holes == np.isnan(y.loc[np.repeat(y.index, freq)].to_numpy())).all()
+    made = fit.bootstrap(5, "parametric", random_state=0)
+    assert made.n_failed == 0
+    with pytest.raises(ValueError, match="freq_weights must be whole"):
+        nf.Mixture("gaussian", 1).fit(FAITHFUL, freq_weights=freq / 2.0).bootstrap(2, "parametric")
     with pytest.raises(ValueError, match="var_weights have no distribution to draw from"):
         nf.Mixture("gaussian", 1).fit(FAITHFUL, var_weights=np.full(272, 2.0)).bootstrap(2, "parametric")
 
@@ -296,3 +301,9 @@ def test_a_probability_at_its_edge_is_named() -> None:
         nf.DegeneracyWarning, match="t0:probability of component 0 stands at 0: it has no standard error"
     ):
         nf.Mixture("bernoulli", 2).fit(table, n_init=4, random_state=0)
+
+
+def test_regressions_are_all_of_counts_or_none() -> None:
+    table = pd.DataFrame({"y": [0.0, 1.0, 2.0, 5.0, 3.0, 4.0], "x": np.arange(6.0)})
+    with pytest.raises(ValueError, match="poisson gives probabilities and gaussian densities"):
+        nf.MixtureRegression.from_formula("y ~ x", table, family=["poisson", "gaussian"])

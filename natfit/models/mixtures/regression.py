@@ -24,6 +24,7 @@ from natfit.models.mixtures.constraint import Constraint
 from natfit.models.mixtures.fitting import MixtureObjective
 from natfit.models.mixtures.regression_fitting import Ranked, climb, rank, row_sizes
 from natfit.models.mixtures.regression_setup import (
+    check_comparable,
     check_dispersion,
     check_enough,
     check_known,
@@ -215,6 +216,7 @@ class MixtureRegression:
             each_component(link, self.n_components, "link"),
         )
         resolved = [resolve_family(one, own) for one, own in zip(families, links, strict=True)]
+        check_comparable([one for one, _ in resolved])
         for one, own in dict.fromkeys(resolved):
             if getattr(one, "alpha", None) == "ml":
                 raise ValueError("a component's alpha must be known; give it, as in 'negative_binomial(0.5)'")

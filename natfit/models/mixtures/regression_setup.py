@@ -41,6 +41,17 @@ def check_dispersion(given: float | str) -> float | str:
     return given
 
 
+def check_comparable(families: Sequence[Any]) -> None:
+    """Refuse components of which some give probabilities and some densities: their ratio would hang on the units."""
+    counts = [family.name for family in families if family.discrete]
+    others = [family.name for family in families if not family.discrete]
+    if counts and others:
+        raise ValueError(
+            f"components must be comparable row by row, but {counts[0]} gives probabilities and {others[0]} densities; "
+            "choose families of one kind"
+        )
+
+
 def each_component(given: Any, n_components: int, what: str) -> list[Any]:
     """Return one entry for each component: the same for all, or those of a sequence.
 
