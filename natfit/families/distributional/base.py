@@ -128,8 +128,11 @@ class DistributionalFamily(ABC):
     def contains(self, theta: Theta) -> Array:
         """Say which rows' parameters lie in the domain, (n,)."""
         inside = np.ones(np.shape(theta[0]), dtype=bool)
-        for values, domain in zip(theta, self.domains, strict=True):
-            inside &= domain.contains(values)
+        for k, (values, domain) in enumerate(zip(theta, self.domains, strict=True)):
+            if domain == UNIT:  # a probability that rounds to 1 is inside as long as its complement says so
+                inside &= (values > 0.0) & (complement(theta, k) > 0.0)
+            else:
+                inside &= domain.contains(values)
         return inside
 
     def start(self, y: Array, weight: Array | None) -> list[float]:

@@ -26,7 +26,7 @@ class BetaMeanPrecision(Reused):
 
     def contains(self, theta: Theta) -> Array:
         mean, precision = theta
-        return (mean > 0.0) & (mean < 1.0) & (precision > 0.0) & (precision < np.inf)
+        return (mean > 0.0) & (complement(theta, 0) > 0.0) & (precision > 0.0) & (precision < np.inf)
 
     def log_prob(self, y: Array, theta: Theta) -> Array:
         a, b = theta[0] * theta[1], complement(theta, 0) * theta[1]
