@@ -395,3 +395,13 @@ def test_zeros_and_ones_are_counted_and_a_family_that_allows_them_is_named(table
     for family in ("gamma", "weibull", "lognormal", "inverse_gaussian"):
         with pytest.raises(ValueError, match=r"3 of 300 .* all of them are zeros, which family='tweedie' allows"):
             FIT("number ~ x", ends, family)
+
+
+def test_a_parameter_at_the_limit_of_a_simpler_family_in_some_rows_is_named():
+    rng = np.random.default_rng(11)
+    X = np.column_stack([np.ones(400), rng.normal(size=400)])
+    y = rng.standard_t(np.exp(X @ [6.0, 4.0]))
+    model = nf.DistributionalRegression(y, {"location": X, "scale": X, "df": X}, "student_t")
+    with pytest.warns(nf.ConvergenceWarning, match=r"df .* limit that leaves the gaussian in 77 row"):
+        fit = model.fit(start_params=[0.0, 0.0, 0.0, 0.0, 6.0, 4.0], maxiter=0)
+    assert not fit.converged

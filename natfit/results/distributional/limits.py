@@ -42,7 +42,7 @@ class Reached:
     Attributes
     ----------
     least, greatest, extreme : (K,) ndarray
-        Of each parameter, and in how many rows it counts as 0 or 1.
+        Of each parameter, and in how many rows it counts as being at a limit: 0 or 1, or that of a simpler family.
     ends : list of Ends
         By free parameter.
     """
@@ -104,7 +104,7 @@ class Reach:
                 columns = block.designs[likelihood.family.parameter_names[k]].take(rows).dense()
                 share = _per_distance(likelihood.family, theta, slope, k, rows)
                 ends.append(Ends(eta[rows], theta[k][rows], share, columns))
-            extreme = np.array([((each < EXTREME) | (each > 1.0 - EXTREME)).sum() for each in theta])
+            extreme = np.array([_beyond(likelihood.family, k, each).sum() for k, each in enumerate(theta)])
         return Reached(np.array([t.min() for t in theta]), np.array([t.max() for t in theta]), extreme, ends)
 
 
@@ -209,13 +209,31 @@ def _told(fit: DistributionalResults, k: int, values: Array, rises: bool) -> str
     )
 
 
+def _beyond(family: Any, k: int, values: Array) -> Array:
+    """Say in which rows a parameter counts as being at a limit."""
+    if family.domains[k] == UNIT:
+        return (values < EXTREME) | (values > 1.0 - EXTREME)
+    found = np.zeros(values.shape, dtype=bool)
+    for name, side, value, _ in family.simpler:
+        if name == family.parameter_names[k]:
+            found |= values > value if side == "high" else values < value
+    return found
+
+
 def _separated(fit: DistributionalResults, reached: Reached) -> str:
-    """Say which probability is fitted ever closer to 0 or 1 in some rows of a fit that has not converged."""
-    for name, extreme, domain in zip(fit.family.parameter_names, reached.extreme, fit.family.domains, strict=True):
-        if domain == UNIT and extreme and name not in fit.model.held:
-            return (
-                f"{name} is fitted ever closer to 0 or 1 in {extreme} row(s), along coefficients that run off to "
-                "infinity (separation) and have no maximum-likelihood estimate; leave columns out of its formula, or "
-                f"hold {name}"
-            )
+    """Say which parameter is fitted ever closer to a limit in some rows of a fit that has not converged."""
+    family = fit.family
+    for k, name in enumerate(family.parameter_names):
+        extreme, domain = reached.extreme[k], family.domains[k]
+        if not extreme or name in fit.model.held:
+            continue
+        if domain == UNIT:
+            what = f"{name} is fitted ever closer to 0 or 1 in {extreme} row(s)"
+        else:
+            simpler = " or ".join(limit[3] for limit in family.simpler if limit[0] == name)
+            what = f"{name} is fitted ever closer to the limit that leaves the {simpler} in {extreme} row(s)"
+        return (
+            f"{what}, along coefficients that run off to infinity (separation) and have no maximum-likelihood estimate; "
+            f"leave columns out of its formula, or hold {name}"
+        )
     return ""
