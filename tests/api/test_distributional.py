@@ -260,6 +260,8 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"formula": "g ~ x", "family": "beta"}, "needs numbers, but 'g' has the levels"),
     ({"formula": "plain ~ x", "family": "cumulative"}, "needs ordered classes"),
     ({"formula": "share ~ x", "family": "beta", "constraints": np.eye(2)}, "one row for each of the 3 coefficients"),
+    ({"formula": "share ~ x", "family": "beta", "constraints": np.full((3, 2), np.nan)}, "must be of finite numbers"),
+    ({"formula": "share ~ x", "family": "beta", "constraints": np.ones((3, 2))}, "has rank 1"),
     ({"formula": "share ~ x", "family": "beta", "constraints": "mean:w = 1"}, "can't read the constraint"),
     (
         {"formula": "share ~ x", "family": "beta", "constraints": ["mean:x = 1", "mean:x = 2"]},

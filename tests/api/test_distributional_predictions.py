@@ -76,3 +76,16 @@ def test_the_two_ways_to_limits_for_observations_agree(monkeypatch: pytest.Monke
     monkeypatch.setattr("natfit.results.distributional.observations.CELLS", 3 * 4000)
     few: Any = fit.prediction_interval(gasoline)
     np.testing.assert_allclose(few, limits, atol=0.02)
+
+
+@pytest.mark.parametrize("unit", [1e-8, 1e8])
+def test_standard_errors_follow_a_change_of_the_responses_units(unit: float) -> None:
+    # an identity link's predictor has the response's units; the variance is mean^3 / shape
+    rng = np.random.default_rng(2)
+    data = pd.DataFrame({"y": rng.wald(2.0, 3.0, size=200)})
+    links = {"mean": "identity", "shape": "identity"}
+    plain = FIT("y ~ 1", data, "inverse_gaussian", links=links).fit()
+    scaled = FIT("y ~ 1", unit * data, "inverse_gaussian", links=links).fit()
+    for what, power in (("mean", 1), ("variance", 2), ("shape", 1)):
+        one, other = (fit.get_prediction(data.head(1), what=what) for fit in (plain, scaled))
+        np.testing.assert_allclose(other.se, unit**power * one.se, rtol=1e-6)

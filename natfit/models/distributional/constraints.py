@@ -63,6 +63,8 @@ def resolve_constraints(
             f"a constraint matrix must have one row for each of the {size} coefficients ({', '.join(layout.names[:6])}"
             f"{', ...' if size > 6 else ''}) and at most as many columns, but has shape {matrix.shape}"
         )
+    if not np.isfinite(matrix).all():
+        raise ValueError("a constraint matrix must be of finite numbers, and holds NaN or infinity; mend its entries")
     return Constraints(Affine(matrix, names=_names(matrix, np.zeros(size), layout)), ["Coefficients are constrained."])
 
 

@@ -17,6 +17,8 @@ from natfit.likelihoods.distributional import DistributionalLikelihood
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+STEP = 1e-3
+"""Standard errors that a predictor is moved by for derivatives: the error of central differences is its square."""
 CHUNK = 65_536
 """Rows whose dense designs are held at once."""
 
@@ -80,8 +82,9 @@ class WithVariance:
     covariance: Array
 
     def __call__(self, block: Block) -> Array:
-        gradient = self._gradient(block)
-        variance = np.einsum("ni,nij,nj->n", gradient, self._of_predictors(block), gradient)
+        spread = self._of_predictors(block)
+        gradient = self._gradient(block, np.sqrt(np.einsum("nii->ni", spread)))
+        variance = np.einsum("ni,nij,nj->n", gradient, spread, gradient)
         return np.column_stack([self.at(block), variance])
 
     def _of_predictors(self, block: Block) -> Array:
@@ -99,14 +102,18 @@ class WithVariance:
             found.append(each)
         return np.concatenate(found) if found else np.zeros((0, len(names), len(names)))
 
-    def _gradient(self, block: Block) -> Array:
-        """Return the derivatives of the function in each row's predictors, (m, k), by differences."""
+    def _gradient(self, block: Block, errors: Array) -> Array:
+        """Return the derivatives of the function in each row's predictors, (m, k), by differences.
+
+        Steps are a share of the predictors' standard errors (m, k), and so follow the units of a predictor that has some.
+        """
         likelihood = self.at.likelihood
         with np.errstate(all="ignore"):
             etas = likelihood.predictors(self.at.coefficients, block)
             found = []
             for i, eta in enumerate(etas):
-                step = 1e-5 * np.maximum(np.abs(eta), 1.0)
+                size = np.maximum(np.abs(eta), 1.0)
+                step = np.where(errors[:, i] > 0.0, STEP * np.minimum(errors[:, i], size), 1e-5 * size)
                 ends = []
                 for sign in (1.0, -1.0):
                     moved = [*etas[:i], eta + sign * step, *etas[i + 1 :]]
