@@ -260,7 +260,6 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"family": "negative_binomial"}, "alpha must be known"),
     ({"concomitant": "tuned ~ stretchratio"}, "the weights have no response"),
     ({"concomitant": "~ stretchratio + I(2 * stretchratio)"}, "must be linearly independent"),
-    ({"formula": "tuned ~ stretchratio + I(2 * stretchratio)"}, "is a linear combination of stretchratio; leave"),
     ({"groups": "nope"}, "no column 'nope'"),
     ({"groups": np.arange(150) // 2, "concomitant": "~ stretchratio"}, "'stretchratio' is not; use a value for each"),
     ({"groups": np.arange(149)}, "149"),

@@ -54,7 +54,9 @@ def plot_regressions(fit: MixtureRegressionResults, ax: Any = None, covariate: s
         own = np.flatnonzero(label == k)[shown]
         style = {"color": COLOURS[k % len(COLOURS)], "marker": MARKERS[k % len(MARKERS)]}
         ax.scatter(design[own, at], data.y[own], s=14, alpha=0.5, linewidths=0, **style)
-        eta = grid @ rest[fit.components.coefficients_at[k]] + (0.0 if offset is None else offset.mean())
+        eta = grid @ fit.model.spread(rest[fit.components.coefficients_at[k]]) + (
+            0.0 if offset is None else offset.mean()
+        )
         line = series(k) | {"marker": "none"}
         ax.plot(x, member.link.mean(eta)[0], label=f"component {k}, weight {fit.weights[k]:.2f}", **line)
     finish(ax, f"{fit.n_components} regressions of {data.y_name}", data.names[at], data.y_name)

@@ -28,9 +28,9 @@ from natfit.models.mixtures.regression_setup import (
     check_dispersion,
     check_enough,
     check_known,
-    check_rank,
     each_component,
     given_start,
+    independent,
     sample,
     shared_columns,
     single_dispersion,
@@ -169,7 +169,8 @@ class MixtureRegression:
         ----------
         formula : str
             ``"y ~ x"``, for all components.
-        data : pandas or polars DataFrame, or mapping of arrays
+        data : pandas or polars DataFrame, mapping of arrays, or tables of `natfit.data`
+            Tables may be larger than memory: rows stream by in every pass, and starts run on a sample of them.
         concomitant : str, optional
             ``"~ age"``: what the weights depend on.
         shared : sequence of str
@@ -201,7 +202,7 @@ class MixtureRegression:
 
     def _set_up(
         self,
-        data: rows_of.RegressionData,
+        data: Any,
         family: Any,
         n_components: int,
         link: Any,
@@ -226,11 +227,30 @@ class MixtureRegression:
         self.dispersion = check_dispersion(dispersion)
         self.constraint = Constraint() if constraint is None else constraint
         self.source = data.source()
-        check_rank(self.members, data)
+        self.kept, self.aliases = independent(self.members, data, self.source)
+        if not self.kept.all():
+            self.source = data.source(self.chosen)
+            self.members = [GLMLikelihood(one, own, self.columns) for one, own in resolved]
+
+    @property
+    def chosen(self) -> Array | None:
+        """Which columns have coefficients, (p,) bool; None where all have."""
+        return None if self.kept.all() else self.kept
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns that have coefficients: all but those that are combinations of others."""
+        return [name for name, own in zip(self.data.names, self.kept, strict=True) if own]
+
+    def spread(self, coefficients: Array) -> Array:
+        """Return a component's coefficients with 0 for columns that are combinations of others, (p,): what predicts."""
+        made = np.zeros(self.kept.size)
+        made[self.kept] = coefficients
+        return made
 
     def likelihood(self) -> MixtureRegressionLikelihood:
         """Return the likelihood, for use with `natfit.optimize`."""
-        components = RegressionComponents(self.members, self.data.names, self.shared, self.dispersion)
+        components = RegressionComponents(self.members, self.columns, self.shared[self.kept], self.dispersion)
         concomitant = self.rows.concomitant if self.n_components > 1 else None
         weights = None if concomitant is None else ConcomitantWeights(self.n_components, concomitant.names)
         return MixtureRegressionLikelihood(components, weights)
@@ -270,7 +290,7 @@ class MixtureRegression:
         """
         n_init, maxiter = whole_number("n_init", n_init), whole_number("maxiter", maxiter)
         likelihood = self.likelihood()
-        check_enough(self.data, likelihood)
+        check_enough(self.source, likelihood)
         rng = np.random.default_rng(random_state)
         most = max(SAMPLE_BYTES // (8 * (2 + len(self.data.names))), FEWEST_SAMPLED)
         block = sample(self.source, most, rng)
@@ -362,7 +382,7 @@ class MixtureRegression:
         if y is not None:
             made.data = self.data.changed(y=y)
             made.rows = replace(self.rows, glm=made.data)
-            made.source = made.rows.source()
+            made.source = made.rows.source(self.chosen)
         if n_components is not None:
             made.n_components = n_components
             made.members = [self.members[0]] * n_components
@@ -372,7 +392,7 @@ class MixtureRegression:
         """Return the model of rows repeated as often as their frequencies say."""
         made = copy.copy(self)
         made.rows = rows_of.repeated(self.rows)
-        made.data, made.source = made.rows.glm, made.rows.source()
+        made.data, made.source = made.rows.glm, made.rows.source(self.chosen)
         return made
 
     def save_fit(self, results: MixtureRegressionResults, path: Any) -> None:
@@ -380,6 +400,12 @@ class MixtureRegression:
         from natfit.models.storage.storing import save
 
         save(results, path)
+
+    def new_stream(self, tables: Any, known: Any, response: bool) -> Any:
+        """Return new rows that stream by; see `natfit.models.mixtures.regression_stream.new_stream`."""
+        from natfit.models.mixtures.regression_stream import new_stream
+
+        return new_stream(self, tables, known, response)
 
     def new_rows(self, exog: Any = None, transform: bool = True, **known: Any) -> Any:
         """Return the rows that predictions are wanted for: the model's own, new rows of a design, or a new table."""

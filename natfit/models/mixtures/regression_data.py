@@ -13,7 +13,7 @@ from natfit.data.block import Block
 from natfit.data.checks import check_finite
 from natfit.data.grouped import GroupedSource, first_rows
 from natfit.data.groups import labels_of, read_grouping
-from natfit.data.matrix import Columns, as_columns
+from natfit.data.matrix import Chosen, Columns, as_columns
 from natfit.data.tables import Tables
 from natfit.models import binding
 from natfit.models.data import GLMData
@@ -60,6 +60,9 @@ class RegressionData:
     groups: Array | None = None
     n_jobs: int | None = None
 
+    streamed = False
+    """Whether the rows are never held together."""
+
     @property
     def order(self) -> Array | None:
         """Rows in the order of the blocks, where groups do not stand together already."""
@@ -72,21 +75,31 @@ class RegressionData:
         """How many have a label of their own: groups, or observations."""
         return self.glm.count() if self.groups is None else float(self.groups.max() + 1)
 
-    def source(self) -> Source:
-        """Return the rows as blocks; a copy of them where groups don't stand together."""
-        glm = self.glm
-        optional = {
-            "offset": glm.linear_offset(),
-            "freq_weights": glm.freq_weights,
-            "var_weights": glm.var_weights,
-            "trials": glm.trials,
-            "group": self.groups,
-        }
-        columns = {"y": glm.y} | {name: column for name, column in optional.items() if column is not None}
-        designs = {"mean": glm.design}
+    @property
+    def n_rows(self) -> int:
+        return self.glm.n_rows
+
+    @property
+    def y(self) -> Array:
+        return self.glm.y
+
+    def block(self, kept: Array | None = None) -> Block:
+        """Return all rows as one block; views, no copy."""
+        own = self.glm.block()
+        designs = own.designs if kept is None else {"mean": Chosen(own.designs["mean"], np.flatnonzero(kept))}
         if self.concomitant is not None:
-            designs["weights"] = self.concomitant.design
-        whole = Block(designs, columns)
+            designs = {**designs, "weights": self.concomitant.design}
+        return Block(designs, own.columns if self.groups is None else {**own.columns, "group": self.groups})
+
+    def source(self, kept: Array | None = None) -> Source:
+        """Return the rows as blocks; a copy of them where groups don't stand together.
+
+        Parameters
+        ----------
+        kept : (p,) bool, optional
+            The columns of the mean that are used.
+        """
+        whole = self.block(kept)
         if self.groups is None:
             return ArraySource(whole, self.n_jobs, BLOCK_ROWS)
         order = self.order
@@ -137,12 +150,15 @@ def from_formula(
     subset: Any,
     context: Mapping[str, Any],
     n_jobs: int | None,
-) -> RegressionData:
+) -> Any:
     """Bind a table by a formula for the mean and one for the weights; rows that lack a value in either are left out."""
     if isinstance(table, Tables):
-        raise ValueError(
-            "starts of a mixture of regressions need rows in memory; give a table instead of streamed ones"
-        )
+        from natfit.models.mixtures.regression_stream import bind_stream
+
+        for name, given in (("subset", subset), ("groups", groups)):
+            if given is not None:
+                raise ValueError(f"{name} needs rows in memory; leave it out, or give a table instead of streamed ones")
+        return bind_stream(formula, table, extras, concomitant, missing, context)
     if subset is not None:
         table, cut = binding.subset_rows(table, {**extras, "groups": groups}, subset)
         groups = cut["groups"]
@@ -169,15 +185,20 @@ def from_formula(
     return _grouped(RegressionData(glm, found, None, n_jobs), groups)
 
 
-def _weights_design(formula: str, table: Any, missing: str, context: Mapping[str, Any]) -> Any:
-    from natfit.data.design import build_design
-
-    made = build_design(formula if "~" in formula else f"~ {formula}", table, missing=missing, context=context)
-    if made.y is not None:
+def weights_formula(formula: str) -> str:
+    """Return the formula of what weights depend on with its ~; refuse one that has a response."""
+    left, tilde, _right = formula.partition("~")
+    if tilde and left.strip():
         raise ValueError(
             f"the weights have no response: write concomitant='~ z', without what stands left of ~ in {formula!r}"
         )
-    return made
+    return formula if tilde else f"~ {formula}"
+
+
+def _weights_design(formula: str, table: Any, missing: str, context: Mapping[str, Any]) -> Any:
+    from natfit.data.design import build_design
+
+    return build_design(weights_formula(formula), table, missing=missing, context=context)
 
 
 def _grouped(data: RegressionData, groups: Any) -> RegressionData:

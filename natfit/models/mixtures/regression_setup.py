@@ -13,7 +13,6 @@ from natfit.data.checks import did_you_mean
 from natfit.data.grouped import GroupedSource, first_rows
 from natfit.likelihoods.glm import GLMLikelihood
 from natfit.likelihoods.mixtures.regression import MixtureRegressionLikelihood, RegressionComponents
-from natfit.models.data import GLMData
 from natfit.models.mixtures import regression_data as rows_of
 from natfit.models.mixtures.fitting import MixtureObjective
 from natfit.models.mixtures.regression_fitting import climb
@@ -92,8 +91,11 @@ def shared_columns(shared: Sequence[str], data: Any) -> Array:
 
 
 def sample(source: Any, most: int, rng: np.random.Generator) -> Block:
-    """Return a random sample of rows, whole groups of them, as one block; all of them where there are no more."""
-    whole: Block = source.whole
+    """Return a random sample of rows, whole groups of them, as one block; all of them where there are no more.
+
+    Of rows that stream by it is one of the rows in memory, which are spread over all tables.
+    """
+    whole: Block = getattr(source, "whole", None) or source.scouts
     if whole.n_rows <= most:
         return whole
     starts = first_rows(whole)
@@ -122,20 +124,28 @@ def given_start(start_params: Any, likelihood: MixtureRegressionLikelihood) -> A
     return start
 
 
-def check_rank(members: Sequence[GLMLikelihood], data: rows_of.RegressionData) -> None:
-    """Refuse columns that depend on one another, of the mean and of the weights."""
-    source = data.glm.source(data.n_jobs)
+def independent(members: Sequence[GLMLikelihood], data: Any, source: Source) -> tuple[Array, list[str]]:
+    """Return which columns of the mean are no combinations of earlier ones, (p,) bool, and what the others are.
+
+    Raises
+    ------
+    ValueError
+        If the columns that the weights depend on are linearly dependent.
+    """
+    if data.concomitant is not None:
+        check_weights_rank(data)
     start = first_pass(members[0], source, data.glm.mean())
-    if start.aliased.any():
-        at = int(np.argmax(start.aliased))
+    said = []
+    for at in np.flatnonzero(start.aliased).tolist():
         assert start.factor is not None
-        why = explain_alias(start.factor, at, start.aliased, tuple(data.glm.names))
-        raise ValueError(
-            f"the components' columns must be linearly independent, and {why}; leave {data.glm.names[at]!r} out"
-        )
-    if data.concomitant is None:
-        return
-    rows_of.check_columns(data, data.concomitant.names)
+        said.append(explain_alias(start.factor, at, start.aliased, tuple(data.glm.names)))
+    return ~start.aliased, said
+
+
+def check_weights_rank(data: Any) -> None:
+    """Refuse columns that the weights depend on where they depend on one another."""
+    if not data.streamed:  # of rows that stream by, infinite ones have been refused already
+        rows_of.check_columns(data, data.concomitant.names)
     square = data.concomitant.design.gram(np.ones(data.glm.n_rows))
     scale = 1.0 / np.sqrt(np.maximum(square.diagonal(), np.finfo(float).tiny))
     if np.linalg.eigvalsh(square * scale * scale[:, None])[0] <= 1e-12 * len(square):
@@ -143,16 +153,20 @@ def check_rank(members: Sequence[GLMLikelihood], data: rows_of.RegressionData) -
         raise ValueError(f"the columns that weights depend on must be linearly independent, and {names} are not")
 
 
-def check_enough(glm: GLMData, likelihood: MixtureRegressionLikelihood) -> None:
+def check_enough(source: Source, likelihood: MixtureRegressionLikelihood) -> None:
     """Refuse fewer distinct rows than parameters."""
-    needed, distinct = likelihood.layout.size, glm.n_rows
+    needed, distinct = likelihood.layout.size, source.n_rows
     if distinct < 50 * needed:
-        distinct = len(np.unique(np.column_stack([glm.y, glm.design.dense()]), axis=0))
+        distinct = len(np.unique(np.concatenate(list(source.map(_distinguishing))), axis=0))
     if distinct <= needed:
         raise ValueError(
             f"{likelihood.components.n_components} components with {needed} parameters need more distinct rows than that, "
             f"but there are {distinct}; use fewer components"
         )
+
+
+def _distinguishing(block: Block) -> Array:
+    return np.column_stack([block.columns["y"], block.designs["mean"].dense()])
 
 
 def single_dispersion(components: RegressionComponents, source: Source, block: Block) -> Array:

@@ -66,14 +66,16 @@ class SavedMixtureRegression(MixtureRegression):
     def __init__(self, tree: Mapping[str, Any], data: Any, concomitant: Any):
         self.formula, self.concomitant_formula, self.quasi_note = (tree["model"][name] for name in MODEL)
         self.data, self.n_components, self.dispersion = data, len(tree["members"]), tree["dispersion"]
-        self.rows = SimpleNamespace(  # type: ignore[assignment]
+        self.rows = SimpleNamespace(
             groups=np.empty(0) if tree["grouped"] else None,
             n_units=float(tree["n_units"]),
             order=None,
             concomitant=concomitant,
+            streamed=False,
         )
+        self.kept, self.aliases = np.array(tree["kept"], dtype=bool), [str(each) for each in tree["aliases"]]
         made = [(parts.family_from_plain(family), parts.link_from_plain(link)) for family, link in tree["members"]]
-        self.members = [GLMLikelihood(family, link, data.names) for family, link in made]
+        self.members = [GLMLikelihood(family, link, self.columns) for family, link in made]
         self.shared = np.array(tree["shared"], dtype=bool)
         self.constraint = Constraint(*tree["constraint"])
         self.source = NoRows()
@@ -100,6 +102,8 @@ def to_plain(fit: MixtureRegressionResults) -> dict[str, Any]:
         "model": {name: getattr(model, name) for name in MODEL},
         "members": [[parts.family_to_plain(one.family), parts.link_to_plain(one.link)] for one in model.members],
         "shared": model.shared.tolist(),
+        "kept": model.kept.tolist(),
+        "aliases": list(model.aliases),
         "dispersion": model.dispersion,
         "constraint": [model.constraint.min_size, model.constraint.min_spread],
         "grouped": model.rows.groups is not None,

@@ -38,7 +38,7 @@ class MixtureBootstrap:
     @property
     def n_failed(self) -> int:
         """Replicates without a maximum."""
-        return int(self.estimates.isna().any(axis=1).sum())
+        return int(self.estimates.isna().all(axis=1).sum())
 
     @property
     def bse(self) -> Any:

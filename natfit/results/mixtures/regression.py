@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -351,9 +350,7 @@ class MixtureRegressionResults(EstimatePlots, QuantilePlots, FittedPlot, Reporte
         """
         import pandas as pd
 
-        each, index = self._of_rows(
-            exog, endog, known, lambda likelihood, params, block: likelihood.shares(params, block)
-        )
+        each, index = self._of_rows(exog, endog, known)
         return pd.DataFrame(each[1].T, index=index, columns=range(self.n_components))
 
     def classify(self, exog: Any = None, endog: Any = None, **known: Any) -> Any:
@@ -364,17 +361,13 @@ class MixtureRegressionResults(EstimatePlots, QuantilePlots, FittedPlot, Reporte
         """Return the log-density of each row given its covariates, a Series (n,); with groups that of the row's group."""
         import pandas as pd
 
-        each, index = self._of_rows(
-            exog, endog, known, lambda likelihood, params, block: likelihood.shares(params, block)
-        )
+        each, index = self._of_rows(exog, endog, known)
         return pd.Series(each[0], index=index, name="log_density")
 
-    def _of_rows(
-        self, exog: Any, endog: Any, known: Any, function: Callable[..., Any]
-    ) -> tuple[tuple[Array, Array], Any]:
+    def _of_rows(self, exog: Any, endog: Any, known: Any) -> tuple[tuple[Array, Array], Any]:
         from natfit.results.mixtures.regression_rows import of_rows
 
-        return of_rows(self, exog, endog, known, function)
+        return of_rows(self, exog, endog, known)
 
     def sample(self, exog: Any = None, random_state: Any = None, **known: Any) -> tuple[Any, Any]:
         """Draw a response for each of the fit's rows, or for each of new ones.

@@ -29,6 +29,7 @@ def bootstrap(
 
     if kind not in ("parametric", "nonparametric"):
         raise ValueError(f"kind must be 'parametric' or 'nonparametric'; got {kind!r}")
+    _refuse_streams(fit)
     rng = np.random.default_rng(random_state)
     whole = repeated(fit.source.whole) if kind == "parametric" else fit.source.whole
     made = []
@@ -37,6 +38,13 @@ def bootstrap(
             block = drawn(fit, whole, rng) if kind == "parametric" else resampled(whole, rng)
             made.append(_estimates(fit, block))
     return MixtureBootstrap(pd.DataFrame(made, columns=fit.params.index), fit.params, kind)
+
+
+def _refuse_streams(fit: MixtureRegressionResults) -> None:
+    if fit.model.rows.streamed:
+        raise ValueError(
+            "a bootstrap draws rows or responses again, and rows that stream by can't be; fit a table in memory"
+        )
 
 
 def repeated(block: Block) -> Block:
@@ -97,6 +105,7 @@ def test_components(
 
     if not fit.components.alike:
         raise ValueError("the bootstrap test adds a component like the others; fit components of one family and link")
+    _refuse_streams(fit)
     rng = np.random.default_rng(random_state)
     whole, size = repeated(fit.source.whole), fit.n_components + 1
     each_row = fit.model.repeated()

@@ -60,14 +60,16 @@ def shown(fit: MixtureRegressionResults, params: Array) -> tuple[Array, Array, l
     for k in range(fit.n_components):
         each = member_values(fit.components, rest, k)
         name = dispersion_name(fit.components, k)
-        places = [*fit.components.coefficients_at[k]] + ([fit.components.dispersion_at[k]] if name else [])
-        slopes = [1.0] * fit.components.dim
+        places = dict(zip(fit.components.columns, fit.components.coefficients_at[k].tolist(), strict=True))
+        slopes = dict.fromkeys(places, 1.0)
         if name:
-            slopes.append(each[name] * (0.5 if name == "sigma" else 1.0))
-        for (label, value), place, slope in zip(each.items(), places, slopes, strict=True):
-            row = np.zeros(params.size)
-            row[own.size + place] = slope
-            values.append(value)
+            places[name] = fit.components.dispersion_at[k]
+            slopes[name] = each[name] * (0.5 if name == "sigma" else 1.0)
+        for label in [*fit.model.data.names, *([name] if name else [])]:
+            row = np.full(params.size, 0.0 if label in each else np.nan)  # a combination of other columns has none
+            if label in each:
+                row[own.size + places[label]] = slopes[label]
+            values.append(each.get(label, np.nan))
             rows.append(row)
             names.append(f"{label}[{k}]")
     return np.array(values), np.array(rows), names

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from natfit.data.block import Block
 from natfit.data.checks import check_finite, check_lengths
-from natfit.data.grouped import first_rows
 from natfit.data.groups import labels_of, read_grouping
-from natfit.data.matrix import as_columns
+from natfit.data.matrix import Chosen, as_columns
 from natfit.data.numbers import as_column
 from natfit.likelihoods.mixtures.concomitant import ConcomitantWeights
 from natfit.results.mixtures.degeneracy import MERGED, NO_ROWS
+from natfit.results.mixtures.regression_blocks import classified, joined, of_each_row, passing, predicted
 
 if TYPE_CHECKING:
     from natfit.results.mixtures.regression import MixtureRegressionResults
@@ -37,12 +37,12 @@ def _means(fit: MixtureRegressionResults, rows: Any) -> Array:
     made = []
     with np.errstate(all="ignore"):
         for k, member in enumerate(fit.components.members):
-            eta = rows.matvec(rest[fit.components.coefficients_at[k]])
+            eta = rows.matvec(fit.model.spread(rest[fit.components.coefficients_at[k]]))
             made.append(member.link.mean(eta)[0])
     return np.array(made)
 
 
-def weights_of_rows(fit: MixtureRegressionResults, exog: Any, known: dict[str, Any], n_rows: int, kept: Any) -> Array:
+def _weights(fit: MixtureRegressionResults, exog: Any, known: dict[str, Any], n_rows: int) -> Array:
     """Return the weights of rows before their responses are seen, (K, m)."""
     weights, own = fit.likelihood.weights, fit.likelihood.split(fit.base.params)[0]
     if not isinstance(weights, ConcomitantWeights):
@@ -81,6 +81,21 @@ def _new_rows(fit: MixtureRegressionResults, exog: Any, known: dict[str, Any]) -
     return rows, rows.design.shape[0] if rows.kept is None else len(rows.kept)
 
 
+def means_and_weights(
+    fit: MixtureRegressionResults, exog: Any, known: dict[str, Any], kind: str = "both"
+) -> tuple[Array, Array, Any]:
+    """Return the components' means and weights of rows, (K, m) each, and the rows' labels; ``kind`` spares the other."""
+    stream = passing(fit, exog, known, response=False)
+    if stream is not None:
+        means, prior = joined(stream.map(partial(predicted, fit.likelihood, fit.base.params)))
+        return means, prior, _labels(None, means.shape[1])
+    rows, n_rows = _new_rows(fit, exog, known)
+    nothing = np.empty((fit.n_components, 0))
+    means = nothing if kind == "weights" else _means(fit, rows)
+    prior = nothing if kind == "components" else _weights(fit, exog, known, n_rows)
+    return means, prior, _labels(rows.index, n_rows)
+
+
 def predict(fit: MixtureRegressionResults, exog: Any, which: str, known: dict[str, Any]) -> Any:
     """Return means or weights; see `MixtureRegressionResults.predict`."""
     import pandas as pd
@@ -88,15 +103,10 @@ def predict(fit: MixtureRegressionResults, exog: Any, which: str, known: dict[st
     if which not in ("mean", "components", "weights"):
         raise ValueError(f"which must be 'mean', 'components' or 'weights'; got {which!r}")
     _check_known(known, ("offset", "exposure", "concomitant"))
-    rows, n_rows = _new_rows(fit, exog, known)
-    index = _labels(rows.index, n_rows)
-    names = range(fit.n_components)
-    if which == "components":
-        return pd.DataFrame(_means(fit, rows).T, index=index, columns=names)
-    prior = weights_of_rows(fit, exog, known, n_rows, rows.kept)
-    if which == "weights":
-        return pd.DataFrame(prior.T, index=index, columns=names)
-    return pd.Series((prior * _means(fit, rows)).sum(axis=0), index=index, name="mean")
+    means, prior, index = means_and_weights(fit, exog, known, which)
+    if which == "mean":
+        return pd.Series((prior * means).sum(axis=0), index=index, name="mean")
+    return pd.DataFrame((means if which == "components" else prior).T, index=index, columns=range(fit.n_components))
 
 
 def _check_known(known: dict[str, Any], allowed: tuple[str, ...]) -> None:
@@ -106,29 +116,25 @@ def _check_known(known: dict[str, Any], allowed: tuple[str, ...]) -> None:
 
 
 def of_rows(
-    fit: MixtureRegressionResults, exog: Any, endog: Any, known: dict[str, Any], function: Callable[..., Any]
+    fit: MixtureRegressionResults, exog: Any, endog: Any, known: dict[str, Any]
 ) -> tuple[tuple[Array, Array], Any]:
     """Return log-densities (n,) and responsibilities (K, n) of rows, in their own order, and their labels."""
-    params, likelihood = fit.base.params, fit.likelihood
+    each = partial(classified, fit.likelihood, fit.base.params)
+    stream = passing(fit, exog, known, response=True)
+    if stream is not None:
+        loglik, share = joined(stream.map(each))
+        return (loglik, share), _labels(None, loglik.size)
     if exog is None:
-        order, index, n_rows = fit.model.rows.order, fit.model.data.index, fit.model.data.n_rows
-        blocks = [(block, function(likelihood, params, block)) for block in fit.source.blocks()]
+        order, index = fit.model.rows.order, fit.model.data.index
+        loglik, share = joined(fit.source.map(each))
     else:
         block, order, index = _new_block(fit, exog, endog, known)
-        n_rows = block.n_rows
-        blocks = [(block, function(likelihood, params, block))]
-    loglik = np.concatenate([_each_row(block, shares.loglik) for block, shares in blocks])
-    share = np.concatenate([_each_row(block, shares.responsibility) for block, shares in blocks], axis=1)
+        loglik, share = each(block)
     if order is not None:
         back = np.empty_like(order)
         back[order] = np.arange(len(order))
         loglik, share = loglik[back], share[:, back]
-    return (loglik, share), _labels(index, n_rows)
-
-
-def _each_row(block: Block, values: Array) -> Array:
-    starts = first_rows(block)
-    return values if starts is None else np.repeat(values, np.diff(np.append(starts, block.n_rows)), axis=-1)
+    return (loglik, share), _labels(index, loglik.size)
 
 
 def _new_block(
@@ -158,7 +164,7 @@ def _new_block(
         columns["group"] = read_grouping(labels_of(groups, "groups", table), "groups", n_rows, None, rows.index).codes
     present = {name: column for name, column in columns.items() if column is not None}
     check_lengths({"exog": n_rows, **{name: len(column) for name, column in present.items()}})
-    designs = {"mean": rows.design}
+    designs = {"mean": rows.design if fit.model.kept.all() else Chosen(rows.design, np.flatnonzero(fit.model.kept))}
     if fit.model.rows.concomitant is not None:
         designs["weights"] = as_columns(_covariates(fit, exog, known.get("concomitant"), n_rows))
     block = Block(designs, present)
@@ -188,13 +194,13 @@ def sample(fit: MixtureRegressionResults, exog: Any, random_state: Any, known: d
 
     _check_known(known, ("offset", "exposure", "var_weights", "trials", "concomitant"))
     rng = np.random.default_rng(random_state)
-    rows, n_rows = _new_rows(fit, exog, known)
-    prior = weights_of_rows(fit, exog, known, n_rows, rows.kept)
+    means, prior, index = means_and_weights(fit, exog, known)
+    n_rows = means.shape[1]
     draws = rng.random(n_rows)
     if exog is None and fit.model.rows.groups is not None:
         draws = draws[fit.model.rows.groups]  # one label for a group
     labels = np.minimum((np.cumsum(prior, axis=0) < draws).sum(axis=0), fit.n_components - 1)
-    means, made = _means(fit, rows), np.empty(n_rows)
+    made = np.empty(n_rows)
     rest = fit.likelihood.split(fit.base.params)[1]
     own = {
         name: known.get(name, getattr(fit.model.data, name) if exog is None else None)
@@ -207,7 +213,6 @@ def sample(fit: MixtureRegressionResults, exog: Any, random_state: Any, known: d
             options["trials"] = np.broadcast_to(own["trials"], n_rows)[at]
         phi = fit.components.dispersion(rest, k)
         made[at] = member.family.sample_response(means[k, at], rng, dispersion=phi, **options)
-    index = _labels(rows.index, n_rows)
     return pd.Series(made, index=index, name=fit.model.data.y_name), pd.Series(labels, index=index, name="component")
 
 
@@ -243,7 +248,7 @@ def _distances(fit: MixtureRegressionResults) -> tuple[Array, Array]:
     with np.errstate(all="ignore"):
         for block in fit.source.blocks():
             rows = components.view(block)
-            mine = _each_row(block, fit.likelihood.shares(params, block, rows).responsibility) > 0.5
+            mine = of_each_row(block, fit.likelihood.shares(params, block, rows).responsibility) > 0.5
             found = [
                 rows.predicted(k, member, rest[components.coefficients_at[k]])
                 for k, member in enumerate(components.members)

@@ -93,7 +93,8 @@ def notes(fit: MixtureRegressionResults) -> list[str]:
     said = [] if fit.converged else [f"NOT CONVERGED: {fit.reason}."]
     said += [f"DEGENERATE: {each}." for each in fit.degeneracies]
     found = fit.base.search
-    if not np.isfinite(fit.bse.to_numpy()).all():
+    said += [f"{each}: it has no coefficient of its own (NaN)." for each in fit.model.aliases]
+    if not np.isfinite(fit.bse[fit.params.notna()].to_numpy()).all():
         said.append("The observed information is not positive definite: standard errors are not defined.")
     if found.n_best < 2 <= found.n_starts and fit.n_components > 1:
         said.append("Only one start reached this maximum: there may be a better one; raise n_init.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from natfit.likelihoods.mixtures.composed import Noise, PointMass, WithFixed
-from natfit.results.mixtures.regression_rows import weights_of_rows
+from natfit.results.mixtures.regression_rows import means_and_weights
 from natfit.results.tails import Tails, tails_of
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def regression_tails(fit: MixtureRegressionResults) -> Tails:
     data, rest = fit.model.data, fit.likelihood.split(fit.base.params)[1]
     known = {} if data.trials is None else {"trials": data.trials}
     weight = 1.0 if data.var_weights is None else data.var_weights
-    prior, offset = weights_of_rows(fit, None, {}, data.n_rows, None), data.linear_offset()
+    prior, offset = means_and_weights(fit, None, {}, "weights")[1], data.linear_offset()
     below, upto = np.zeros(data.n_rows), np.zeros(data.n_rows)
     for k, member in enumerate(fit.components.members):
         phi, family = fit.components.dispersion(rest, k), member.family
@@ -65,7 +65,7 @@ def regression_tails(fit: MixtureRegressionResults) -> Tails:
                 "dispersion other than 1 has none; use freq_weights or trials"
             )
         with np.errstate(all="ignore"):
-            eta = data.design.matvec(rest[fit.components.coefficients_at[k]])
+            eta = data.design.matvec(fit.model.spread(rest[fit.components.coefficients_at[k]]))
             mu, complement, _ = member.link.mean(eta if offset is None else eta + offset)
             own = known | ({"complement": complement} if family.name == "binomial" else {})
             for total, strict in ((below, True), (upto, False)):
