@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from natfit.diagnostics.plotting import COLOURS, new_axes, pyplot, say
+from natfit.diagnostics.plotting import COLOURS, new_axes, pyplot
 
 RESOLUTION = 110
 """Dots per inch of the figures."""
@@ -29,6 +29,9 @@ MOST_ROWS, MOST_ROWS_OF_MIXTURES = 20_000, 2_000
 
 FEW_STEPS = (0.25, 0.125, 0.0625, 0.03125)
 """Steps for mixtures, of which each pass costs more: enough for an order, at a quarter of the passes."""
+
+ROUNDING = 1e-16
+"""Decrement that counts as none: squared distances below a hundred-millionth of a standard error."""
 
 NO_INFLUENCE = "Leverage and Cook's distance are computed for generalized linear models only."
 NO_MEANS = "This model has one mean for all rows, so there is no fitted value to draw a row against."
@@ -63,7 +66,7 @@ def sections(fit: Any, invariance: bool | None) -> Iterator[tuple[str, str]]:
     yield "Influence", influence_section(fit)
     record = fit.record
     if len(record):
-        yield "How the maximum was reached", figure(lambda: plot_record(record)) + table(record)
+        yield "How the maximum was reached", record_section(record)
     yield "What depends on the parametrization", invariance_section(fit, invariance)
 
 
@@ -138,6 +141,18 @@ def most_influential(fit: Any, rows: int = 10) -> str:
     return table(frame.sort_values("cooks_d", ascending=False).head(rows))
 
 
+def record_section(record: Any) -> str:
+    """Return the figure and the table of the iterations, or in place of a figure of rounding a sentence."""
+    highest = float(record["decrement"].max())
+    if not highest > ROUNDING:
+        told = (
+            "these iterations set out from the maximum, to rounding, where a closed form or the starts had led: the "
+            f"decrement never exceeded {max(highest, 0.0):.1g}"
+        )
+        return said(told) + table(record)
+    return figure(lambda: plot_record(record)) + table(record)
+
+
 def plot_record(record: Any, ax: Any = None) -> Any:
     """Draw the decrement of each iteration on a logarithmic axis.
 
@@ -149,9 +164,6 @@ def plot_record(record: Any, ax: Any = None) -> Any:
     """
     ax = new_axes(ax)
     shown = record[record["decrement"] > 0.0]
-    if shown.empty:
-        say(ax, "Convergence", "The fit set out from the maximum: its decrement is 0, so there is no way to draw.")
-        return ax
     ax.semilogy(shown["iteration"], shown["decrement"], color=COLOURS[0], marker="o")
     ax.set(xlabel="iteration", ylabel="decrement: squared distance to\nthe maximum, standard errors")
     ax.xaxis.get_major_locator().set_params(integer=True)

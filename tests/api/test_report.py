@@ -87,6 +87,8 @@ def test_any_fit_can_be_reported_and_what_is_absent_is_said(fit, tmp_path):
     parts = re.split(r"<h2>(.*?)</h2>", text)[1:]
     bodies = dict(zip(parts[::2], parts[1::2], strict=True))
     assert [heading for heading in bodies if heading in ALWAYS] == ALWAYS
+    if fit in (distribution, vectors, gaussians, deaths, mixture, regressions):  # their starts end at the maximum
+        assert "set out from the maximum, to rounding" in bodies.pop("How the maximum was reached")
     told = [heading for heading, body in bodies.items() if 'class="absent"' in body]
     assert told == [*ABSENT[fit], "What depends on the parametrization"]
     for heading, body in bodies.items():
@@ -141,6 +143,4 @@ def test_the_record_s_figure_can_be_drawn_on_given_axes():
 
     ax = plt.figure().subplots()
     assert plot_record(glm().record, ax) is ax
-    at_once = plot_record(distribution().record)
-    assert "set out from the maximum" in at_once.texts[0].get_text()
     plt.close("all")
