@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import special
+from scipy import special, stats
 
 import natfit as nf
 
@@ -89,3 +89,16 @@ def test_standard_errors_follow_a_change_of_the_responses_units(unit: float) -> 
     for what, power in (("mean", 1), ("variance", 2), ("shape", 1)):
         one, other = (fit.get_prediction(data.head(1), what=what) for fit in (plain, scaled))
         np.testing.assert_allclose(other.se, unit**power * one.se, rtol=1e-6)
+
+
+def test_limits_for_each_share_of_a_new_observation(odds: nf.DistributionalResults) -> None:
+    rng = np.random.default_rng(3)
+    alpha = np.array([4.0, 2.0, 1.0])
+    data = pd.DataFrame(rng.dirichlet(alpha, size=4000), columns=["a", "b", "c"])
+    limits = FIT("a + b + c ~ 1", data, "dirichlet").fit().prediction_interval(data.head(2), alpha=0.1)
+    assert list(limits.columns[:2]) == [("a", "lower"), ("a", "upper")]
+    for j, name in enumerate("abc"):  # shares of a Dirichlet law are beta; 4,000 rows leave little to the parameters
+        expected = stats.beta.ppf([0.05, 0.95], alpha[j], alpha.sum() - alpha[j])
+        np.testing.assert_allclose(limits[name].iloc[0], expected, atol=0.02)
+    with pytest.raises(ValueError, match="prediction intervals need a response of one number"):
+        odds.prediction_interval(nf.datasets.load("pneumo").head(2))

@@ -140,6 +140,14 @@ class Predicting:
         levels = [alpha / 2.0, 1.0 - alpha / 2.0]
         return self._over_draws(rows, n, rng, lambda theta: self.family.sample(theta, rng), levels, how)
 
+    def _limits_of_shares(self, rows: Any, alpha: float, n: int, random_state: Any, n_shares: int) -> Array:
+        """Return limits (m, 2 shares) for each share of a new observation by itself."""
+        rng, found = np.random.default_rng(random_state), []
+        for j in range(n_shares):
+            one = functools.partial(lambda j, theta: self.family.sample(theta, rng)[:, j], j)
+            found.append(self._over_draws(rows, n, rng, one, [alpha / 2.0, 1.0 - alpha / 2.0], "median_unbiased"))
+        return np.hstack(found)
+
     def prediction_interval(
         self, exog: Any = None, alpha: float = 0.05, *, n: int = DRAWS, random_state: Any = 0, offset: Any = None
     ) -> Any:
@@ -156,10 +164,16 @@ class Predicting:
 
         Returns
         -------
-        DataFrame or ndarray with columns ``lower`` and ``upper``
+        DataFrame or ndarray with columns ``lower`` and ``upper``; of shares, (share, "lower") and (share, "upper") for
+        each of them by itself
         """
+        rows, shares = self.model.new_rows(exog, offset), self.family.class_names
+        if shares is not None and not self.family.class_predictors:
+            import pandas as pd
+
+            columns = pd.MultiIndex.from_product([list(shares), ["lower", "upper"]])
+            return rows.label(self._limits_of_shares(rows, alpha, n, random_state, len(shares)), columns)
         self._require_numbers("prediction intervals")
-        rows = self.model.new_rows(exog, offset)
         limits = self._limits(rows, alpha, n, np.random.default_rng(random_state))
         return rows.label(limits, ["lower", "upper"])
 
