@@ -102,7 +102,8 @@ def main() -> None:
     parser.add_argument("--columns", type=int, default=20)
     parser.add_argument("--problems", type=int, default=100)
     parser.add_argument("--alone", type=int, default=0)
-    parser.add_argument("--kinds", default=",".join(KINDS))
+    parser.add_argument("--kinds", default=",".join(KINDS), help="families for statsmodels")
+    parser.add_argument("--families", default=",".join(distributional.names()), help="families for --alone")
     parser.add_argument("--json")
     asked = parser.parse_args()
     found: list[dict[str, Any]] = []
@@ -119,7 +120,7 @@ def main() -> None:
     if asked.problems and importlib.util.find_spec("ondil"):
         for kind in peers.ONDIL:
             note(against("ondil", kind, asked.problems))
-    for kind in distributional.names() if asked.alone else ():
+    for kind in asked.families.split(",") if asked.alone else ():
         note(alone(kind, asked.alone))
     if asked.json:
         with open(asked.json, "w", encoding="utf-8") as file:

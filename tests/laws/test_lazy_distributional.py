@@ -8,8 +8,13 @@ from scipy import special
 
 import natfit as nf
 from natfit.data.arrays import sampled_rows
+from natfit.data.block import Block
+from natfit.data.matrix import Constant
 from natfit.families import distributional
 from natfit.families.distributional.rising import log_factorial, log_rising, rising_bend, rising_slope
+from natfit.families.interval import UNIT
+from natfit.likelihoods.distributional import DistributionalLikelihood
+from natfit.need import LOGLIK
 from natfit.optimize import natural_gradient
 
 ROWS = 45_000
@@ -114,3 +119,18 @@ def test_tables_of_counts_give_what_each_count_gives():
         apart = function(y, np.where(np.arange(3000) == 7, 9.0, r))
         assert np.array_equal(np.delete(apart, 7), np.delete(one_by_one, 7))
     np.testing.assert_allclose(log_factorial(y), special.gammaln(y + 1.0), rtol=1e-15)
+
+
+@pytest.mark.parametrize(("name", "y", "at"), [("zero_inflated_poisson", 3.0, 50.0), ("beta", 0.3, 45.0)])
+def test_a_probability_nearer_to_one_than_rounding_is_inside(name, y, at):
+    family = distributional.get(name)
+    both = family.resolve_links({})
+    ones = {parameter: ["c"] for parameter in family.parameter_names}
+    block = Block({parameter: Constant(1) for parameter in ones}, {"y": np.array([y])})
+    logit = family.domains.index(UNIT)
+    etas = np.where(np.arange(2) == logit, at, 1.0)
+    found = DistributionalLikelihood(family, both, ones).evaluate(etas, block, LOGLIK)["loglik"]
+    if name == "beta":  # precision e, b = e exp(-45): 1 / Gamma(b) is b
+        assert found == pytest.approx(1.0 - at + (np.e - 1.0) * np.log(y) - np.log1p(-y), rel=1e-12)
+    else:
+        assert found == pytest.approx(-at + y - np.e - np.log(6.0), rel=1e-12)
