@@ -180,9 +180,12 @@ class ArraySource(Source):
         chosen = sampled_rows(self.n_rows, rows, rng)
         if self._chosen is not None:
             chosen = self._chosen[chosen]
-        width = sum(design.shape[1] for design in self.whole.designs.values())
+        designs = list(self.whole.designs.values())
+        width = sum(design.shape[1] for design in designs)
         if 8 * chosen.size * width <= COPIED_BYTES:
             return ArraySource(self.whole.take(chosen), self.n_jobs)
+        if any(isinstance(design, Tabmat) for design in designs):
+            return ArraySource(self.whole, self.n_jobs, self.block_rows, chosen)
         # Blocks of copies: small ones, which take memory that the block before has just given back.
         return ArraySource(self.whole, self.n_jobs, min(self.block_rows, product_rows(width)), chosen)
 

@@ -32,7 +32,7 @@ def pool(threads: int) -> ThreadPoolExecutor:
 
 
 def in_order(function: Callable[[S], T], items: Iterable[S], threads: int) -> Iterator[T]:
-    """Yield ``function(item)`` for each item in their order, on threads that run no further ahead than one item each.
+    """Yield ``function(item)`` for each item in their order, on threads that run no further ahead than their own number.
 
     Examples
     --------
@@ -42,7 +42,7 @@ def in_order(function: Callable[[S], T], items: Iterable[S], threads: int) -> It
     workers, waiting = pool(threads), deque[Future[T]]()
     for item in items:
         waiting.append(workers.submit(function, item))
-        if len(waiting) > threads:
+        if len(waiting) >= threads:
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()

@@ -45,12 +45,12 @@ def suspected(metric: Metric, units: Array) -> bool:
     """Say cheaply whether the metric has all but vanished along some direction since the start."""
     try:
         # The start's own diagonal as the unit: the metric's would hide a column whose weights have all vanished.
-        reference = np.sqrt(units)
-        inverse = metric.inverse() * reference
-        inverse *= reference[:, None]
-        if 1.0 / np.linalg.norm(inverse) >= SUSPECT:  # Frobenius' norm is never under the spectral one, and cheap
+        inverse = metric.inverse()
+        squared = np.einsum("ij,ij,i,j", inverse, inverse, units, units)
+        if squared * SUSPECT**2 <= 1.0:  # Frobenius' norm is never under the spectral one, and cheap
             return False
-        return bool(1.0 / np.linalg.norm(inverse, 2) < SUSPECT)
+        reference = np.sqrt(units)
+        return bool(1.0 / np.linalg.norm(inverse * np.outer(reference, reference), 2) < SUSPECT)
     except (SingularMetric, np.linalg.LinAlgError):
         return True
 

@@ -46,6 +46,9 @@ CLOSE = 1e-6
 CLOSE_CARRIED = 1e-3
 """The same where a sample tells how the metric changes over the last step, and whether that is enough."""
 
+MOST_CARRIED = 200
+"""Parameters up to which a sample carries the metric."""
+
 CLOSE_FREE = 1e-9
 """The same where the dispersion is estimated, which changes with the first power of the last step."""
 
@@ -123,7 +126,8 @@ class Lazy:
             found = None if part is None else _scoring(part, scouted.params, enough)
             if found is None:
                 return None
-            if 4 * rows * cost < n_rows and not self.newton:  # two metrics of the sample take less than half a pass
+            # Two metrics of the sample are to take less than half a pass, and to solve for the change next to nothing.
+            if 4 * rows * cost < n_rows and start.size <= MOST_CARRIED and not self.newton:
                 carriers.append(Carrier(part, start.size / rows))
             scouted = found
         assert scouted.metric is not None
