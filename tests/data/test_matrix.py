@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from natfit.data.arrays import WIDE, ArraySource
+from natfit.data.block import Block
 from natfit.data.cutting import categorical
-from natfit.data.matrix import Chosen, Constant, Dense, Tabmat, as_columns, cross
+from natfit.data.matrix import Chosen, Constant, Dense, Tabmat, as_columns, cross, product_rows
+from natfit.metric import Gram
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(11, 5)) * (RNG.random((11, 5)) < 0.6)
@@ -57,3 +60,28 @@ def test_rows_of_tabmat_matrices_are_cut_as_tabmat_cuts_them():
         np.testing.assert_allclose(cut.matvec(np.ones(whole.shape[1])), whole[10:30].sum(axis=1), atol=1e-12)
         np.testing.assert_allclose(cut.rmatvec(weight), weight @ whole[10:30], atol=1e-12)
         np.testing.assert_array_equal(design.take(chosen).dense(), whole[chosen])
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("width", [20, 400])
+def test_products_of_runs_of_rows_add_up(width, order):
+    rows = 2 * product_rows(width) + 7
+    rng = np.random.default_rng(width)
+    array = np.asarray(rng.standard_normal((rows, width)), order=order)
+    for weight in (rng.random(rows), rng.standard_normal(rows)):  # the second has both signs
+        expected = (array * weight[:, None]).T @ array
+        np.testing.assert_allclose(Dense(array).gram(weight), expected, atol=1e-11 * rows)
+    weight[rows // 2] = np.nan
+    assert np.isnan(Dense(array).gram(weight)).any()
+
+
+def test_sums_of_wide_blocks_do_not_depend_on_threads():
+    rng = np.random.default_rng(1)
+    block = Block({"mean": Dense(rng.standard_normal((3000, WIDE)))}, {"y": rng.random(3000)})
+
+    def reduced(jobs):
+        return ArraySource(block, jobs).reduce(lambda part: Gram(part.designs["mean"].gram(part.columns["y"]))).matrix
+
+    assert ArraySource(block).block_rows < 3000
+    assert np.array_equal(reduced(1), reduced(2))
+    assert np.array_equal(reduced(1), reduced(3))
