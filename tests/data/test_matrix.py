@@ -8,7 +8,7 @@ from natfit.data.arrays import WIDE, ArraySource
 from natfit.data.block import Block
 from natfit.data.cutting import categorical
 from natfit.data.matrix import Chosen, Constant, Dense, Tabmat, as_columns, cross, product_rows
-from natfit.metric import Gram
+from natfit.likelihoods.sums import Sums
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(11, 5)) * (RNG.random((11, 5)) < 0.6)
@@ -80,7 +80,9 @@ def test_sums_of_wide_blocks_do_not_depend_on_threads():
     block = Block({"mean": Dense(rng.standard_normal((3000, WIDE)))}, {"y": rng.random(3000)})
 
     def reduced(jobs):
-        return ArraySource(block, jobs).reduce(lambda part: Gram(part.designs["mean"].gram(part.columns["y"]))).matrix
+        return ArraySource(block, jobs).reduce(lambda part: Sums(metric=part.designs["mean"].gram(part.columns["y"])))[
+            "metric"
+        ]
 
     assert ArraySource(block).block_rows < 3000
     assert np.array_equal(reduced(1), reduced(2))
