@@ -123,11 +123,12 @@ def _fill(part: Part, plans: Plans, rows: Rows, columns: Iterator[Array], names:
     has_numbers = any(plans[expression].kind == "numeric" for expression, _ in part.factors)
     for name, combination in zip(names, itertools.product(*pieces[::-1]), strict=True):
         column = next(columns)
-        column[:] = part.scale
+        factors = [piece if isinstance(piece, np.ndarray) else piece.values() for piece in combination[::-1]]
         with np.errstate(over="ignore", invalid="ignore"):
-            for piece in combination[::-1]:
-                column *= piece if isinstance(piece, np.ndarray) else piece.values()
-        if has_numbers:
+            np.multiply(factors[0] if factors else 1.0, part.scale, out=column)
+            for factor in factors[1:]:
+                column *= factor
+        if has_numbers and (len(factors) > 1 or part.scale != 1.0):  # a factor by itself has been looked at
             check_finite(column, name)
 
 

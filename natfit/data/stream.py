@@ -199,22 +199,23 @@ class StreamedDesign:
         return along.reduce(lambda block: Added(product(block))).value
 
     def rows(self, start: int, stop: int) -> Any:
-        raise self._refusal()
+        raise never_whole(self.source.tables.what)
 
     def take(self, rows: Array) -> Any:
-        raise self._refusal()
+        raise never_whole(self.source.tables.what)
 
     def weighted_rows(self, root: Array) -> Array:
-        raise self._refusal()
+        raise never_whole(self.source.tables.what)
 
     def dense(self) -> Array:
-        raise self._refusal()
+        raise never_whole(self.source.tables.what)
 
-    def _refusal(self) -> ValueError:
-        return ValueError(
-            f"the design of {self.source.tables.what} is streamed and never held whole, which this needs; fit a sample "
-            "of the rows in memory for it"
-        )
+
+def never_whole(what: str) -> ValueError:
+    """Return the refusal of what needs a design as a whole."""
+    return ValueError(
+        f"the design of {what} is streamed and never held whole, which this needs; give a sample of the rows in memory"
+    )
 
 
 def quadratic(matrix: Array, design: Columns) -> Array:

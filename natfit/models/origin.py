@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from natfit.data.numbers import is_pandas
+from natfit.data.tables import Tables
 
 if TYPE_CHECKING:
     from natfit.models.glm import GLM
@@ -42,7 +43,7 @@ class Origin:
         """The table's column names."""
         from natfit.data.table import Table
 
-        return list(Table(self.table))
+        return list(self.table.names) if isinstance(self.table, Tables) else list(Table(self.table))
 
     def only(self, kept: Any) -> dict[str, Any]:
         """Return the arguments that choose the rows that a model kept, of the whole table."""

@@ -11,6 +11,7 @@ from natfit.data.checks import check_lengths, where
 from natfit.data.matrix import Columns
 from natfit.data.numbers import as_column
 from natfit.data.stream import quadratic
+from natfit.data.tables import Tables
 from natfit.results.remembered import had
 
 if TYPE_CHECKING:
@@ -91,7 +92,8 @@ def row_column(model: GLM, rows: NewRows, name: str, given: Any, exog: Any) -> A
             raise ValueError(
                 f"{name}={given!r} names a column, which needs a formula's model and new rows; give numbers"
             )
-        given = model.data.frozen.evaluate(given, exog)
+        streamed: Any = rows.design
+        given = streamed.column(given) if isinstance(exog, Tables) else model.data.frozen.evaluate(given, exog)
     column = np.full(n_rows, float(given)) if np.ndim(given) == 0 else as_column(name, given, rows.index)
     check_lengths({"exog": n_rows, name: len(column)})
     if (column <= 0.0).any():

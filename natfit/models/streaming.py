@@ -12,7 +12,7 @@ import numpy as np
 from natfit.data.counting import Maker, count_rows, say_where
 from natfit.data.freezing import freeze
 from natfit.data.recipe import Recipe
-from natfit.data.stream import quadratic
+from natfit.data.stream import never_whole, quadratic
 from natfit.data.survey import needed_columns
 from natfit.data.tables import Tables
 from natfit.models.rows import NewRows
@@ -92,12 +92,30 @@ class StreamedProducts:
         """Return x' M x of each row that lacks no value."""
         return self._of_rows(functools.partial(_quadratic, self.maker, matrix))
 
-    def _of_rows(self, function: Callable[[Mapping[str, Any], int], Array]) -> Array:
+    def column(self, expression: str) -> Array:
+        """Return a column, or an expression, of the rows that lack no value."""
+        further = needed_columns([], tuple(self.tables.names), {"": expression})
+        return self._of_rows(functools.partial(_column, self.maker, expression), further)
+
+    def _of_rows(self, function: Callable[[Mapping[str, Any], int], Array], further: Sequence[str] = ()) -> Array:
+        columns = list(dict.fromkeys([*self.columns, *further]))
         try:
-            found = list(self.tables.each(function, self.columns))
+            found = list(self.tables.each(function, columns))
         except ValueError as error:
-            say_where(self.tables, self.columns, function, error)
+            say_where(self.tables, columns, function, error)
         return np.concatenate(found) if found else np.zeros(0)
+
+    def rows(self, start: int, stop: int) -> Any:
+        """Refuse: rows are never held together."""
+        raise never_whole(self.tables.what)
+
+    def take(self, rows: Array) -> Any:
+        """Refuse, as `rows`."""
+        raise never_whole(self.tables.what)
+
+    def dense(self) -> Array:
+        """Refuse, as `rows`."""
+        raise never_whole(self.tables.what)
 
 
 def _predictor(maker: Maker, vector: Array, table: Mapping[str, Any], number: int) -> Array:
@@ -106,6 +124,14 @@ def _predictor(maker: Maker, vector: Array, table: Mapping[str, Any], number: in
         return np.zeros(0)
     eta, offset = data.design.matvec(vector), data.linear_offset()
     return eta if offset is None else eta + offset
+
+
+def _column(maker: Maker, expression: str, table: Mapping[str, Any], number: int) -> Array:
+    made = maker.recipe(table)
+    if made is None:
+        return np.zeros(0)
+    whole = maker.recipe.designs["mean"].evaluate(expression, table)
+    return whole if made.kept is None else whole[made.kept]
 
 
 def _quadratic(maker: Maker, matrix: Array, table: Mapping[str, Any], number: int) -> Array:

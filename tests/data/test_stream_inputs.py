@@ -188,6 +188,22 @@ def test_replicates_and_predictions_are_those_of_the_fit_in_memory(options, fram
     np.testing.assert_allclose(*new, rtol=1e-9)
 
 
+def test_intervals_of_new_observations_take_trials_from_the_stream(frame):
+    tossed = frame.assign(n=frame.f + 3.0, won=lambda t: (t.y % 4) / t.n, x=frame.x.where(frame.index % 50 != 7))
+    source, options = nf.data.from_frame(tossed), {"family": "binomial", "trials": "n"}
+    streamed = nf.GLM.from_formula("won ~ x", source, **options).fit()
+    whole = nf.GLM.from_formula("won ~ x", tossed, **options).fit()
+    levels = [0.1, 0.9]
+    np.testing.assert_allclose(streamed.quantile(source, levels), whole.quantile(tossed, levels).dropna())
+    with pytest.raises(ValueError, match="streamed and never held whole"):
+        streamed.prediction_interval(source)
+
+
+def test_a_streamed_fit_is_updated(frame):
+    fit = fitted(nf.data.from_frame(frame), "y ~ x").update(". ~ . + g")
+    np.testing.assert_allclose(fit.params, fitted(frame).params[fit.params.index], rtol=1e-9)
+
+
 def test_clusters_may_be_named_by_a_column_that_no_formula_has(frame):
     missing = frame.assign(x=frame.x.where(frame.index % 100 != 3))
     how = {"cov_type": "cluster", "cov_kwds": {"groups": "site"}}
