@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from natfit.cli.running import refusing
+from natfit.cli.tables import WritablePath
 
 DIFFERS = 1
 """Exit status where a number differs from the one printed."""
@@ -15,7 +16,7 @@ DIFFERS = 1
 @click.command("gallery")
 @click.argument("names", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="Run all of them.")
-@click.option("--html", "html", type=click.Path(dir_okay=False), help="Write tables and figures as one page.")
+@click.option("--html", "html", type=WritablePath([".html"]), help="Write tables and figures as one page.")
 @click.option("--quiet", is_flag=True, help="Print the table of agreement only.")
 @click.pass_context
 def command(ctx: click.Context, names: tuple[str, ...], every: bool, html: str | None, quiet: bool) -> None:

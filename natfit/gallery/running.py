@@ -107,13 +107,18 @@ def run(name: str) -> Run:
     ------
     ValueError
         No example has that name. What the example itself raises is not caught.
+    ImportError
+        A package that the example needs is missing; the message names the extra to install.
     """
     script = path(name)
     source = script.read_text(encoding="utf-8")
     namespace: dict[str, Any] = {"__name__": "__main__", "__file__": str(script)}
     started = time.perf_counter()
-    with _drawing() as plt:
-        outputs = [_execute(cell, script, namespace, plt) for cell in read_cells(source)]
+    try:
+        with _drawing() as plt:
+            outputs = [_execute(cell, script, namespace, plt) for cell in read_cells(source)]
+    except ModuleNotFoundError as error:
+        raise ImportError(f"the example {name!r} needs {error.name}: install natfit[plot,parquet].") from error
     books = [value for value in namespace.values() if isinstance(value, Book)]
     return Run(name, title(name), outputs, books, time.perf_counter() - started)
 

@@ -73,6 +73,22 @@ def test_the_command_lists_runs_and_writes_a_page(tmp_path):
     assert not re.search(r'(src|href)="(?!data:|#)', text), "the page must need nothing from elsewhere"
 
 
+def test_a_page_that_cannot_be_written_is_refused_before_any_work(tmp_path):
+    for wrong, told in (("page.txt", r"\.html"), ("nowhere/page.html", "nowhere")):
+        result = CliRunner().invoke(command, ["gallery", "--all", "--html", str(tmp_path / wrong)])
+        assert result.exit_code == 2
+        assert re.search(told, result.output)
+        assert "digits" not in result.output
+
+
+def test_a_missing_package_is_told_with_the_extra(tmp_path, monkeypatch):
+    (tmp_path / "bare.py").write_text("# %% [markdown]\n# # Nothing\n\n# %%\nimport a_package_that_is_not_there\n")
+    monkeypatch.setattr(running, "_folder", lambda: tmp_path)
+    result = CliRunner().invoke(command, ["gallery", "bare"])
+    assert result.exit_code == 2
+    assert "needs a_package_that_is_not_there: install natfit[plot,parquet]" in result.output
+
+
 def test_an_unknown_example_is_refused_with_the_nearest():
     result = CliRunner().invoke(command, ["gallery", "menarch"])
     assert result.exit_code == 2
