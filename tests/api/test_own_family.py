@@ -80,6 +80,17 @@ def test_it_reproduces_the_built_in_family(own: Any, name: str) -> None:
     np.testing.assert_allclose(ours.quantile(None, 0.8)[:5], theirs.quantile(None, 0.8)[:5], rtol=1e-6)
 
 
+def test_standard_errors_of_a_precise_law_keep_six_digits() -> None:
+    """Log-densities of some thousands and second differences of them: rounding shows here first."""
+    gasoline = nf.datasets.load("gasoline")
+    formulas = {"mean": "yield ~ C(batch) + temp", "precision": "~ temp"}
+    ours = nf.DistributionalRegression.from_formula(formulas, gasoline, family=OwnBeta()).fit()
+    theirs = nf.DistributionalRegression.from_formula(formulas, gasoline, family="beta").fit()
+    for kind in ("expected", "observed"):
+        found, exact = (np.sqrt(np.diag(fit.cov_params(information=kind))) for fit in (ours, theirs))
+        np.testing.assert_allclose(found, exact, rtol=1e-6)
+
+
 def test_the_report_of_a_right_family() -> None:
     report = nf.families.check(OwnBeta())
     assert report.ok, str(report)
