@@ -160,11 +160,16 @@ class Mixture:
         """Whether Gaussian columns are taken each by itself: parameters are tied, or a point mass stands beside."""
         return self._tied or self.zero_inflated
 
+    @property
+    def jointly(self) -> bool:
+        """Whether components are of all columns together: Gaussian ones."""
+        return is_gaussian(self.family) and not self._apart
+
     def _components(self, data: MixtureData) -> Components:
         """Return the components for rows."""
         if isinstance(self.family, Mapping):
             groups = columns_of(self.family, data.columns)
-        elif is_gaussian(self.family) and not self._apart:
+        elif self.jointly:
             groups = [(list(range(len(data.columns))), self.family)]
         else:
             groups = self._each_column(data)
@@ -377,6 +382,12 @@ class Mixture:
         except NoMaximum:
             return None
 
+    def save_fit(self, results: MixtureResults, path: Any) -> None:
+        """Write a fit to a file: see `natfit.models.storage.storing.save`."""
+        from natfit.models.storage.storing import save
+
+        save(results, path)
+
     def objective(self, fitted: FittedMixture) -> MixtureObjective:
         """Return what a fit maximizes, in the likelihood's own parameters: for other optimizers and for diagnostics."""
         return MixtureObjective(fitted.likelihood, fitted.data.source)
@@ -396,10 +407,9 @@ class Mixture:
         y = data.y
         if y is None:
             return data
-        jointly = is_gaussian(self.family) and not self._apart
-        if jointly and y.ndim == 1:
+        if self.jointly and y.ndim == 1:
             y = y[:, None]
-        elif y.ndim == 2 and y.shape[1] == 1 and not jointly:
+        elif y.ndim == 2 and y.shape[1] == 1 and not self.jointly:
             y = y[:, 0]
         if y is not data.y:
             data.source.whole.columns["y"] = y  # type: ignore[attr-defined]

@@ -74,6 +74,7 @@ def tie(components: ExponentialComponents, fixed: Mapping[str, float], shared: S
     each = Product(*(chart for _ in range(K)))
     coordinates = MemberCoordinates(components, Composed(each, ties))
     components.bounded = components.bounded or any(name in WIDTHS for name in names)
+    components.tied = dict(fixed), list(shared)  # type: ignore[attr-defined]
     components.chart = coordinates  # type: ignore[attr-defined]
     components.constrain = lambda completed, params: _maxima(components, coordinates, ties, each, completed, params)
 

@@ -19,6 +19,7 @@ KINDS = {
     "glm": "natfit.models.storage.glm",
     "distribution": "natfit.models.storage.distribution",
     "distributional": "natfit.models.storage.distributional",
+    "mixture": "natfit.models.storage.mixture",
     "mixture_regression": "natfit.models.storage.mixture_regression",
 }
 """The module of each kind of result."""
@@ -44,7 +45,7 @@ def load(path: str | os.PathLike[str], trusted_functions: Mapping[str, Callable[
 
     Returns
     -------
-    GLMResults or DistributionResults
+    A result of the kind that was saved: GLMResults, DistributionResults, MixtureResults ...
         Estimates, covariances, tests, predictions for new rows and the summary, to the last bit. What needs the rows of
         the data, residuals or another fit, says so.
 

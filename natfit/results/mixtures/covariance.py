@@ -137,7 +137,7 @@ def information(fit: MixtureResults, kind: str) -> Metric:
 
 def missing_information(fit: MixtureResults) -> tuple[Array, float]:
     """Return the shares of information missing on what is shown, and the largest share along any direction."""
-    complete, observed = information(fit, "complete"), information(fit, "observed")
+    complete, observed = fit.information("complete"), fit.information("observed")
     jacobian = fit._shown[1]
     known = np.einsum("ij,jk,ik->i", jacobian, complete.inverse(), jacobian)
     have = np.einsum("ij,jk,ik->i", jacobian, observed.inverse(), jacobian)

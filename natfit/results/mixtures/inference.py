@@ -58,6 +58,10 @@ class MixtureInference:
             return np.full((len(jacobian), len(jacobian)), np.nan)
         return jacobian @ inner @ jacobian.T
 
+    def _like(self, cov_type: str, shown_as: tuple[str | None, str]) -> MixtureResults:
+        """Return the same fit with standard errors of another kind, or shown in other coordinates."""
+        return type(self._fit)(self.model, self.base, cov_type, shown_as)
+
     def to(self, parametrization: str | None = None, weights: str = "probability") -> MixtureResults:
         """Return the same fit in other coordinates: estimates mapped, their covariance by the exact Jacobians.
 
@@ -78,11 +82,11 @@ class MixtureInference:
                 coordinates_of(part, parametrization) for part in self._fit._parts
             ):  # the family's own refusal lists what there is
                 self._fit._parts[0].components.family.parametrization(parametrization)
-        return type(self._fit)(self.model, self.base, self.cov_type, (parametrization, weights))
+        return self._like(self.cov_type, (parametrization, weights))
 
     def with_covariance(self, cov_type: str) -> MixtureResults:
         """Return the same fit with standard errors of another kind: "observed", "empirical" or "robust"."""
-        return type(self._fit)(self.model, self.base, cov_type, self.shown_as)
+        return self._like(cov_type, self.shown_as)
 
     def information(self, kind: str = "observed") -> Any:
         """Return the information in the free coordinates, a `natfit.metric.Metric`.

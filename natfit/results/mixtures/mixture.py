@@ -11,6 +11,7 @@ from scipy import special
 
 from natfit.data.checks import where
 from natfit.likelihoods.mixtures.mixture import normalise
+from natfit.results.keeping import Keeping
 from natfit.results.mixtures.inference import MixtureInference
 from natfit.results.plots import EstimatePlots, QuantilePlots
 from natfit.results.reporting import Reported
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class MixtureResults(MixtureInference, EstimatePlots, QuantilePlots, Reported):
+class MixtureResults(MixtureInference, EstimatePlots, QuantilePlots, Reported, Keeping):
     """A fitted mixture; components stand by falling weight.
 
     Made by `natfit.Mixture.fit`.
@@ -42,6 +43,11 @@ class MixtureResults(MixtureInference, EstimatePlots, QuantilePlots, Reported):
     n_best, n_starts : int
         How many of the starts reached this maximum, to within 0.05 nats.
     """
+
+    stored_as = "mixture"
+
+    def _archive(self) -> Any:
+        return self.model.save_fit
 
     def __init__(
         self,
@@ -297,6 +303,27 @@ class MixtureResults(MixtureInference, EstimatePlots, QuantilePlots, Reported):
         import pandas as pd
 
         return pd.DataFrame(list(self.base.outcome.record))
+
+    def tidy(self, conf_int: bool = False, exponentiate: bool = False, alpha: float = 0.05) -> Any:
+        """Return a frame with a row for each of ``params``: component, term, estimate, std_error, limits.
+
+        Parameters
+        ----------
+        conf_int : bool
+            Add ``conf_low`` and ``conf_high``.
+        exponentiate : bool
+            Give exponentials of estimates and limits: of coordinates that are logarithms (see `to`).
+        alpha : float
+        """
+        import pandas as pd
+
+        labels = [str(label)[:-1].rpartition("[") for label in self.params.index]
+        turned = np.exp if exponentiate else np.asarray
+        table = pd.DataFrame({"component": [int(k) for *_, k in labels], "term": [name for name, *_ in labels]})
+        table["estimate"], table["std_error"] = turned(self.params.to_numpy()), self.bse.to_numpy()
+        if conf_int:
+            table[["conf_low", "conf_high"]] = turned(self.conf_int(alpha).to_numpy())
+        return table
 
     def summary(self, alpha: float = 0.05, title: str | None = None) -> Any:
         """Return the table of the fit, component by component."""

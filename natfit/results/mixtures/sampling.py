@@ -23,5 +23,5 @@ def sample(fit: MixtureResults, labels: Array, rng: np.random.Generator) -> Arra
         drawn[:, [fit.columns.index(name) for name in part.columns]] = values.reshape(len(labels), -1)
     if isinstance(fit.components, WithFixed):
         last = labels == fit.n_components - 1
-        drawn[last] = fit.components.fixed.sample(int(last.sum()), rng).reshape(int(last.sum()), -1)
+        drawn[last] = fit.components.fixed.sample(int(last.sum()), rng).reshape(-1, drawn.shape[1])
     return drawn
