@@ -114,7 +114,11 @@ def influence_section(fit: Any) -> str:
         return said(NO_INFLUENCE)
     if getattr(fit.fitted, "separation", None) is not None:
         return said("a coefficient runs off to infinity, so that no row's deletion has an effect that can be measured")
-    return figure(fit.plot_influence) + "<h3>Most influential rows</h3>" + most_influential(fit)
+    try:
+        rows = most_influential(fit)
+    except ValueError as refusal:  # a saved fit has no rows
+        return said(str(refusal))
+    return figure(fit.plot_influence) + "<h3>Most influential rows</h3>" + rows
 
 
 def figure(draw: Callable[[], Any]) -> str:

@@ -104,6 +104,16 @@ def test_what_depends_on_the_parametrization_is_measured_for_distributions_and_m
     assert "Iterations until the decrement is below" in text
 
 
+@pytest.mark.parametrize(
+    "fit", [glm, distribution, gaussians, regressions, distributional], ids=lambda make: make.__name__
+)
+def test_a_saved_fit_can_be_reported_without_its_rows(fit, tmp_path):
+    fit().save(tmp_path / "fit.natfit")
+    text = nf.load(tmp_path / "fit.natfit").report(tmp_path / "fit.html").read_text(encoding="utf-8")
+    assert re.findall(r"<h2>(.*?)</h2>", text)[:2] == ["Summary", "Coefficients"]
+    assert text.count('class="absent"') >= 4
+
+
 def test_the_page_of_a_glm_opens_with_every_figure(browser, tmp_path):
     written = glm().report(tmp_path / "fit.html")
     shown = browser.new_page(viewport={"width": 1200, "height": 900})
