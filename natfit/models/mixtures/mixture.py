@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -41,6 +40,7 @@ from natfit.models.mixtures.setup import (
 )
 from natfit.models.mixtures.starts import sample_rows
 from natfit.models.mixtures.ties import belonging, tie
+from natfit.models.mixtures.warn import warn_of
 from natfit.optimize.em import Slow, em
 from natfit.optimize.loop import Outcome, OutsideDomain
 from natfit.parametrizations.base import OffImageError, Parametrization
@@ -312,7 +312,7 @@ class Mixture:
         rule = self.constraint
         fitted = FittedMixture(likelihood, rows, coordinates, params, outcome, found, rule, found.start, breach)
         made = MixtureResults(self, fitted, cov_type)
-        _warn(made)
+        warn_of(made)
         return made
 
     @classmethod
@@ -454,19 +454,4 @@ def _check_distinct(block: Any, n_components: int) -> None:
     if distinct < n_components:
         raise ValueError(
             f"{n_components} components need as many distinct rows, but there are {distinct}; use fewer components"
-        )
-
-
-def _warn(fit: MixtureResults) -> None:
-    from natfit.results.warnings import ConvergenceWarning, DegeneracyWarning, LocalMaximumWarning
-
-    if fit.degeneracies:
-        warnings.warn("; ".join(fit.degeneracies), DegeneracyWarning, stacklevel=3)
-    elif not fit.converged:
-        warnings.warn(f"the fit did not converge: {fit.reason}", ConvergenceWarning, stacklevel=3)
-    if fit.n_best < 2 <= fit.n_starts and fit.n_components > 1:
-        warnings.warn(
-            f"only one of {fit.n_starts} starts reached the best maximum, so there may be a better one; raise n_init",
-            LocalMaximumWarning,
-            stacklevel=3,
         )

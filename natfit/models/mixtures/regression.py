@@ -39,6 +39,7 @@ from natfit.models.mixtures.regression_setup import (
 from natfit.models.mixtures.regression_starts import draw_starts
 from natfit.models.mixtures.search import NoMaximum, Search
 from natfit.models.mixtures.setup import whole_number
+from natfit.models.mixtures.warn import warn_of
 from natfit.optimize.loop import Outcome, OutsideDomain
 from natfit.results.mixtures.regression import MixtureRegressionResults
 
@@ -312,7 +313,7 @@ class MixtureRegression:
         breach = self.constraint.breach(likelihood.components, likelihood.split(params)[1], sizes, spread)
         fitted = FittedRegressions(likelihood, params, outcome, found, self.constraint, breach)
         results = MixtureRegressionResults(self, fitted, self.source)
-        _warn(results)
+        warn_of(results)
         return results
 
     def again(self, results: MixtureRegressionResults, block: Block) -> Array | None:
@@ -410,18 +411,3 @@ class MixtureRegression:
     def new_rows(self, exog: Any = None, transform: bool = True, **known: Any) -> Any:
         """Return the rows that predictions are wanted for: the model's own, new rows of a design, or a new table."""
         return binding.new_rows(self, exog, transform, **known)  # type: ignore[arg-type]
-
-
-def _warn(results: MixtureRegressionResults) -> None:
-    from natfit.results.warnings import ConvergenceWarning, DegeneracyWarning, LocalMaximumWarning
-
-    if results.degeneracies:
-        warnings.warn("; ".join(results.degeneracies), DegeneracyWarning, stacklevel=3)
-    elif not results.converged:
-        warnings.warn(f"the fit did not converge: {results.reason}", ConvergenceWarning, stacklevel=3)
-    if results.n_best < 2 <= results.n_starts and results.n_components > 1:
-        warnings.warn(
-            f"only one of {results.n_starts} starts reached the best maximum, so there may be a better one; raise n_init",
-            LocalMaximumWarning,
-            stacklevel=3,
-        )

@@ -22,7 +22,7 @@ from natfit.models.mixtures.mixture import FittedMixture, Mixture
 from natfit.models.mixtures.search import Search
 from natfit.models.mixtures.ties import tie
 from natfit.models.storage import parts
-from natfit.models.storage.mixture_regression import SEARCH, NoRows
+from natfit.models.storage.mixture_regression import KINDS, SEARCH, NoRows
 from natfit.models.storage.parts import RowsNeeded
 from natfit.results.mixtures.mixture import MixtureResults
 from natfit.results.storage import StorageError
@@ -30,7 +30,6 @@ from natfit.results.storage import StorageError
 CLASSES: dict[str, type] = parts.CLASSES
 
 MODEL = ("n_components", "covariance", "fixed", "shared", "noise", "zero_inflated")
-KINDS = ("observed", "empirical", "complete")
 
 MOST_PARAMETERS = 1_000
 """Free parameters up to which the information is kept: three matrices, 24 MB in the file."""

@@ -23,6 +23,7 @@ CLASSES: dict[str, type] = parts.CLASSES
 
 DATA = ("y_name", "names", "labelled", "n_missing", "levels", "expressions", "chosen")
 """What is kept of a model's data: no rows."""
+KINDS = ("observed", "empirical", "complete")
 SEARCH = ("loglik", "n_starts", "n_best", "n_rows", "broken")
 OF_ROWS = ("y", "design", "offset", "exposure", "freq_weights", "var_weights", "trials", "index", "linear_offset")
 
@@ -125,7 +126,7 @@ def to_plain(fit: MixtureRegressionResults) -> dict[str, Any]:
         "weights": fit._weights,
         "entropy": float(fit.entropy),
         "degeneracies": list(fit.degeneracies),
-        "information": {kind: fit.information(kind).matrix_form() for kind in ("observed", "empirical")},
+        "information": {kind: fit.information(kind).matrix_form() for kind in KINDS},
     }
 
 
@@ -166,7 +167,7 @@ class LoadedRegressions(MixtureRegressionResults):
     def information(self, kind: str = "observed") -> Any:
         """Return the information as it was saved."""
         if kind not in self._held:
-            raise ValueError(f"kind must be 'observed' or 'empirical'; got {kind!r}")
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}; got {kind!r}")
         return Gram(self._held[kind].copy())
 
     def with_covariance(self, cov_type: str) -> LoadedRegressions:

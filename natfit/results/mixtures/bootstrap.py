@@ -14,6 +14,7 @@ from natfit.results.mixtures.sampling import sample
 
 if TYPE_CHECKING:
     from natfit.results.mixtures.mixture import MixtureResults
+    from natfit.results.mixtures.regression import MixtureRegressionResults
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -127,7 +128,7 @@ def _estimates(fit: MixtureResults, block: Block) -> Array:
     return fit.at(matched)
 
 
-def matching(fit: MixtureResults, params: Array, block: Block) -> Array:
+def matching(fit: MixtureResults | MixtureRegressionResults, params: Array, block: Block) -> Array:
     """Return the order of components in which those of ``params`` share the most rows with the fit's."""
     first = fit.components.n_ordered
     theirs = fit.likelihood.shares(params, block).weighted[:first]

@@ -135,19 +135,6 @@ def information(fit: MixtureResults, kind: str) -> Metric:
     return Gram(held.matrix - nearby_bend(chart, xi, sums["score"], scale))
 
 
-def missing_information(fit: MixtureResults) -> tuple[Array, float]:
-    """Return the shares of information missing on what is shown, and the largest share along any direction."""
-    complete, observed = fit.information("complete"), fit.information("observed")
-    jacobian = fit._shown[1]
-    known = np.einsum("ij,jk,ik->i", jacobian, complete.inverse(), jacobian)
-    have = np.einsum("ij,jk,ik->i", jacobian, observed.inverse(), jacobian)
-    with np.errstate(all="ignore"):
-        shares = np.where(have > 0.0, 1.0 - known / have, np.nan)
-    factor = np.linalg.cholesky(complete.matrix_form())
-    half = np.linalg.solve(factor, observed.matrix_form())
-    return shares, float(1.0 - np.linalg.eigvalsh(np.linalg.solve(factor, half.T))[0])
-
-
 def shown(fit: MixtureResults, params: Array, jacobian: bool = True) -> tuple[Array, Array, list[str]]:
     """Return weights and components' parameters as the fit shows them, their Jacobian in free coordinates, their names."""
     cut = fit.likelihood.weights.size

@@ -6,9 +6,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from scipy import special
 
-from natfit.metric import SingularMetric
+from natfit.results.mixtures.estimates import MixtureEstimates
 
 if TYPE_CHECKING:
     from natfit.results.mixtures.mixture import MixtureResults
@@ -16,18 +15,10 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class MixtureInference:
+class MixtureInference(MixtureEstimates):
     """Uncertainty of a fitted mixture; a part of `natfit.MixtureResults`."""
 
-    base: Any
-    model: Any
-    cov_type: str
     shown_as: tuple[str | None, str]
-    converged: bool
-    reason: str
-    n_best: int
-    n_starts: int
-    n_components: int
 
     @property
     def _fit(self) -> MixtureResults:
@@ -44,19 +35,6 @@ class MixtureInference:
         from natfit.results.mixtures.covariance import shown
 
         return shown(self._fit, params, jacobian=False)[0]
-
-    @cached_property
-    def _cov(self) -> Array:
-        jacobian = self._shown[1]
-        try:
-            if self.cov_type == "robust":
-                bread = self.information("observed").inverse()
-                inner = bread @ self.information("empirical").matrix_form() @ bread
-            else:
-                inner = self.information(self.cov_type).inverse()
-        except (SingularMetric, np.linalg.LinAlgError):
-            return np.full((len(jacobian), len(jacobian)), np.nan)
-        return jacobian @ inner @ jacobian.T
 
     def _like(self, cov_type: str, shown_as: tuple[str | None, str]) -> MixtureResults:
         """Return the same fit with standard errors of another kind, or shown in other coordinates."""
@@ -99,25 +77,6 @@ class MixtureInference:
         from natfit.results.mixtures.covariance import information
 
         return information(self._fit, kind)
-
-    @property
-    def missing_information(self) -> Any:
-        """The share of the information on each of ``params`` that the missing labels take away, a Series.
-
-        One less the ratio of the variances that the estimate would have with labels known, and has (Louis 1982).
-        """
-        import pandas as pd
-
-        from natfit.results.mixtures.covariance import missing_information
-
-        return pd.Series(missing_information(self._fit)[0], index=self._shown[2])
-
-    @property
-    def em_rate(self) -> float:
-        """The factor by which EM's distance to the maximum shrinks in a step: the largest share of missing information."""
-        from natfit.results.mixtures.covariance import missing_information
-
-        return missing_information(self._fit)[1]
 
     def bootstrap(
         self, n_boot: int = 200, kind: str = "nonparametric", random_state: Any = None, progress: bool = False
@@ -170,50 +129,7 @@ class MixtureInference:
 
         return test_components(self._fit, n_boot, n_init, random_state, progress)
 
-    @cached_property
-    def degeneracies(self) -> list[str]:
-        """What is degenerate about this maximum, in words; an empty list where nothing is."""
+    def _degenerate(self) -> list[str]:
         from natfit.results.mixtures.degeneracy import degeneracies
 
-        outside = [f"it lies outside the constraint: {self.base.breach}"] if self.base.breach else []
-        return degeneracies(self._fit) + outside
-
-    @property
-    def reservations(self) -> list[str]:
-        """Why the fit is not to be trusted, in words."""
-        said = list(self.degeneracies)
-        if not self.converged and not said:
-            said.append(f"not converged: {self.reason}")
-        if self.n_best < 2 <= self.n_starts and self.n_components > 1:
-            said.append("only one start reached this maximum")
-        return said
-
-    @property
-    def params(self) -> Any:
-        """Weights, then each component's home parameters."""
-        import pandas as pd
-
-        values, _, names = self._shown
-        return pd.Series(values, index=names)
-
-    @property
-    def bse(self) -> Any:
-        """Standard errors of ``params``; NaN where the information is not positive definite."""
-        import pandas as pd
-
-        with np.errstate(invalid="ignore"):
-            return pd.Series(np.sqrt(self._cov.diagonal()), index=self._shown[2])
-
-    def cov_params(self) -> Any:
-        """Return the covariance of ``params``, a frame."""
-        import pandas as pd
-
-        return pd.DataFrame(self._cov, index=self._shown[2], columns=self._shown[2])
-
-    def conf_int(self, alpha: float = 0.05) -> Any:
-        """Return Wald limits of ``params``, a frame of two columns."""
-        import pandas as pd
-
-        width = special.ndtri(1.0 - alpha / 2.0) * self.bse.to_numpy()
-        values = self._shown[0]
-        return pd.DataFrame({0: values - width, 1: values + width}, index=self._shown[2])
+        return degeneracies(self._fit)

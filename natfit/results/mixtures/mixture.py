@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import special
 
 from natfit.data.checks import where
 from natfit.likelihoods.mixtures.mixture import normalise
@@ -56,21 +55,13 @@ class MixtureResults(MixtureInference, EstimatePlots, QuantilePlots, Reported, K
         cov_type: str = "observed",
         shown_as: tuple[str | None, str] = (None, "probability"),
     ):
-        if cov_type not in ("observed", "empirical", "robust"):
-            raise ValueError(f"cov_type must be 'observed', 'empirical' or 'robust'; got {cov_type!r}")
-        self.model = model
+        self._take(model, fitted, cov_type, fitted.data.nobs)
         self.shown_as = shown_as
-        self.base = fitted
-        self.cov_type = cov_type
-        self.likelihood = fitted.likelihood
-        self.components: Any = fitted.likelihood.components
-        self.n_components = self.components.n_components
         self.columns = fitted.data.columns
-        outcome = fitted.outcome
-        self.converged, self.reason, self.decrement = outcome.converged, outcome.reason, outcome.decrement
-        self.nobs = fitted.data.nobs
-        self.llf: float = outcome.point.loglik
-        self.n_best, self.n_starts = fitted.search.n_best, fitted.search.n_starts
+
+    @property
+    def _rows(self) -> Any:
+        return self.base.data.source
 
     # -- estimates -------------------------------------------------------------------------------------------------
 
@@ -145,33 +136,6 @@ class MixtureResults(MixtureInference, EstimatePlots, QuantilePlots, Reported, K
     def df(self) -> int:
         """Number of free parameters."""
         return self.base.params.size if self._chart is None else self._chart.size
-
-    # -- criteria --------------------------------------------------------------------------------------------------
-
-    @property
-    def aic(self) -> float:
-        """-2 llf + 2 df."""
-        return -2.0 * self.llf + 2.0 * self.df
-
-    @property
-    def bic(self) -> float:
-        """-2 llf + log(nobs) df; smaller is better."""
-        return float(-2.0 * self.llf + np.log(self.nobs) * self.df)
-
-    @cached_property
-    def entropy(self) -> float:
-        """Entropy of the classification, -sum over rows and components of r log r, in nats; 0 where it is certain."""
-
-        def total(block: Any) -> float:
-            shares = self.likelihood.shares(self.base.params, block)
-            return -float(special.xlogy(shares.weighted, shares.responsibility).sum())
-
-        return float(sum(self.base.data.source.map(total)))
-
-    @property
-    def icl(self) -> float:
-        """BIC plus twice the entropy of the classification (Biernacki, Celeux & Govaert 2000)."""
-        return self.bic + 2.0 * self.entropy
 
     # -- rows ------------------------------------------------------------------------------------------------------
 
@@ -296,13 +260,6 @@ class MixtureResults(MixtureInference, EstimatePlots, QuantilePlots, Reported, K
         from natfit.diagnostics.plots.mixture import plot_convergence
 
         return plot_convergence(self, ax)
-
-    @property
-    def record(self) -> Any:
-        """One row for each iteration on all rows: log-likelihood, decrement, step, passes, seconds, metric."""
-        import pandas as pd
-
-        return pd.DataFrame(list(self.base.outcome.record))
 
     def tidy(self, conf_int: bool = False, exponentiate: bool = False, alpha: float = 0.05) -> Any:
         """Return a frame with a row for each of ``params``: component, term, estimate, std_error, limits.

@@ -9,9 +9,10 @@ import numpy as np
 from scipy import special
 
 from natfit.likelihoods.mixtures.concomitant import ConcomitantWeights
-from natfit.metric import SingularMetric
-from natfit.need import LOGLIK, MEAT, OBSERVED, SCORE
+from natfit.need import LOGLIK, SCORE
 from natfit.results.keeping import Keeping
+from natfit.results.mixtures.covariance import NEEDS
+from natfit.results.mixtures.estimates import MixtureEstimates
 from natfit.results.plots import EstimatePlots, FittedPlot, QuantilePlots
 from natfit.results.reporting import Reported
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class MixtureRegressionResults(EstimatePlots, QuantilePlots, FittedPlot, Reported, Keeping):
+class MixtureRegressionResults(MixtureEstimates, EstimatePlots, QuantilePlots, FittedPlot, Reported, Keeping):
     """A fitted mixture of regressions; components stand by falling size, if their families are the same.
 
     Made by `natfit.MixtureRegression.fit`.
@@ -49,17 +50,12 @@ class MixtureRegressionResults(EstimatePlots, QuantilePlots, FittedPlot, Reporte
         return self.model.save_fit
 
     def __init__(self, model: MixtureRegression, fitted: FittedRegressions, source: Any, cov_type: str = "observed"):
-        if cov_type not in ("observed", "empirical", "robust"):
-            raise ValueError(f"cov_type must be 'observed', 'empirical' or 'robust'; got {cov_type!r}")
-        self.model, self.base, self.source, self.cov_type = model, fitted, source, cov_type
-        self.likelihood = fitted.likelihood
-        self.components: Any = fitted.likelihood.components
-        self.n_components = self.components.n_components
-        outcome = fitted.outcome
-        self.converged, self.reason, self.decrement = outcome.converged, outcome.reason, outcome.decrement
-        self.nobs = model.data.count()
-        self.llf: float = outcome.point.loglik
-        self.n_best, self.n_starts = fitted.search.n_best, fitted.search.n_starts
+        self._take(model, fitted, cov_type, model.data.count())
+        self.source = source
+
+    @property
+    def _rows(self) -> Any:
+        return self.source
 
     # -- estimates -------------------------------------------------------------------------------------------------
 
@@ -104,89 +100,31 @@ class MixtureRegressionResults(EstimatePlots, QuantilePlots, FittedPlot, Reporte
         return pd.DataFrame(rows)
 
     @property
-    def params(self) -> Any:
-        """Weights, or what they depend on, then coefficients and dispersion of each component."""
-        import pandas as pd
-
-        return pd.Series(self._shown[0], index=self._shown[2])
-
-    @property
     def df(self) -> int:
         """Number of free parameters."""
         return int(self.base.params.size)
 
-    # -- criteria --------------------------------------------------------------------------------------------------
-
-    @property
-    def aic(self) -> float:
-        """-2 llf + 2 df."""
-        return -2.0 * self.llf + 2.0 * self.df
-
-    @property
-    def bic(self) -> float:
-        """-2 llf + log(nobs) df; smaller is better. ``nobs`` counts rows, not groups."""
-        return float(-2.0 * self.llf + np.log(self.nobs) * self.df)
-
-    @cached_property
-    def entropy(self) -> float:
-        """Entropy of the classification, -sum over labels of r log r, in nats; 0 where it is certain."""
-
-        def total(block: Any) -> float:
-            shares = self.likelihood.shares(self.base.params, block)
-            return -float(special.xlogy(shares.weighted, shares.responsibility).sum())
-
-        return float(sum(self.source.map(total)))
-
-    @property
-    def icl(self) -> float:
-        """BIC plus twice the entropy of the classification (Biernacki, Celeux & Govaert 2000)."""
-        return self.bic + 2.0 * self.entropy
-
     # -- uncertainty -----------------------------------------------------------------------------------------------
 
     def information(self, kind: str = "observed") -> Any:
-        """Return the information on ``base.params``: ``"observed"`` (minus the Hessian) or ``"empirical"``.
+        """Return the information on ``base.params``.
 
         Parameters
         ----------
-        kind : {"observed", "empirical"}
+        kind : {"observed", "empirical", "complete"}
+            Minus the Hessian; the outer products of the scores; what the rows would hold with labels known.
         """
-        if kind not in ("observed", "empirical"):
-            raise ValueError(f"kind must be 'observed' or 'empirical'; got {kind!r}")
-        need = LOGLIK | SCORE | (OBSERVED if kind == "observed" else MEAT)
-        sums = self.source.reduce(lambda block: self.likelihood.evaluate(self.base.params, block, need))
-        return sums["observed" if kind == "observed" else "meat"]
-
-    @cached_property
-    def _cov(self) -> Array:
-        jacobian = self._shown[1]
-        try:
-            if self.cov_type == "robust":
-                bread = self.information("observed").inverse()
-                inner = bread @ self.information("empirical").matrix_form() @ bread
-            else:
-                inner = self.information(self.cov_type).inverse()
-        except (SingularMetric, np.linalg.LinAlgError):
-            return np.full((len(jacobian), len(jacobian)), np.nan)
-        return jacobian @ inner @ jacobian.T
+        likelihood, params = self.likelihood, self.base.params
+        if kind == "complete":
+            return self.source.reduce(lambda block: likelihood.complete_information(params, block))["complete"]
+        if kind not in NEEDS:
+            raise ValueError(f"kind must be 'observed', 'empirical' or 'complete'; got {kind!r}")
+        name, flag = NEEDS[kind]
+        return self.source.reduce(lambda block: likelihood.evaluate(params, block, LOGLIK | SCORE | flag))[name]
 
     def with_covariance(self, cov_type: str) -> MixtureRegressionResults:
         """Return the same fit with standard errors of another kind: "observed", "empirical" or "robust"."""
         return MixtureRegressionResults(self.model, self.base, self.source, cov_type)
-
-    @property
-    def bse(self) -> Any:
-        """Standard errors of ``params``; NaN where the information is not positive definite."""
-        import pandas as pd
-
-        with np.errstate(invalid="ignore"):
-            return pd.Series(np.sqrt(self._cov.diagonal()), index=self._shown[2])
-
-    def cov_params(self) -> Any:
-        """Return the covariance of ``params``, a frame."""
-        import pandas as pd
-
-        return pd.DataFrame(self._cov, index=self._shown[2], columns=self._shown[2])
 
     @property
     def tvalues(self) -> Any:
@@ -197,30 +135,6 @@ class MixtureRegressionResults(EstimatePlots, QuantilePlots, FittedPlot, Reporte
     def pvalues(self) -> Any:
         """Two-sided normal p-values of ``tvalues``, a Series."""
         return 2.0 * special.ndtr(-self.tvalues.abs())
-
-    def conf_int(self, alpha: float = 0.05) -> Any:
-        """Return Wald limits of ``params``, a frame of two columns."""
-        import pandas as pd
-
-        width = special.ndtri(1.0 - alpha / 2.0) * self.bse.to_numpy()
-        values = self._shown[0]
-        return pd.DataFrame({0: values - width, 1: values + width}, index=self._shown[2])
-
-    @property
-    def missing_information(self) -> Any:
-        """The share of the information on each of ``params`` that the missing labels take away, a Series (Louis 1982)."""
-        import pandas as pd
-
-        from natfit.results.mixtures.regression_covariance import missing_information
-
-        return pd.Series(missing_information(self)[0], index=self._shown[2])
-
-    @property
-    def em_rate(self) -> float:
-        """The factor by which EM's distance to the maximum shrinks in a step: the largest share of missing information."""
-        from natfit.results.mixtures.regression_covariance import missing_information
-
-        return missing_information(self)[1]
 
     def bootstrap(
         self, n_boot: int = 200, kind: str = "nonparametric", random_state: Any = None, progress: bool = False
@@ -298,25 +212,10 @@ class MixtureRegressionResults(EstimatePlots, QuantilePlots, FittedPlot, Reporte
 
         return test_components(self, n_boot, n_init, random_state, progress)
 
-    # -- trust -----------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def degeneracies(self) -> list[str]:
-        """What is degenerate about this maximum, in words; an empty list where nothing is."""
+    def _degenerate(self) -> list[str]:
         from natfit.results.mixtures.regression_rows import degeneracies
 
-        outside = [f"it lies outside the constraint: {self.base.breach}"] if self.base.breach else []
-        return degeneracies(self) + outside
-
-    @property
-    def reservations(self) -> list[str]:
-        """Why the fit is not to be trusted, in words."""
-        said = list(self.degeneracies)
-        if not self.converged and not said:
-            said.append(f"not converged: {self.reason}")
-        if self.n_best < 2 <= self.n_starts and self.n_components > 1:
-            said.append("only one start reached this maximum")
-        return said
+        return degeneracies(self)
 
     # -- rows ------------------------------------------------------------------------------------------------------
 
@@ -409,13 +308,6 @@ class MixtureRegressionResults(EstimatePlots, QuantilePlots, FittedPlot, Reporte
 
         values = normal_quantiles(regression_tails(self), random_state)
         return pd.Series(values, index=self.model.data.index, name="quantile_residual")
-
-    @property
-    def record(self) -> Any:
-        """One row for each iteration on all rows: log-likelihood, decrement, step, passes, seconds, metric."""
-        import pandas as pd
-
-        return pd.DataFrame(list(self.base.outcome.record))
 
     def summary(self, alpha: float = 0.05, title: str | None = None) -> Any:
         """Return the table of the fit, component by component."""

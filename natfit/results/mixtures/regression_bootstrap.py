@@ -6,12 +6,11 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from natfit.data.arrays import one_blas_thread
 from natfit.data.block import Block
 from natfit.data.grouped import first_rows
-from natfit.results.mixtures.bootstrap import MixtureBootstrap, watched
+from natfit.results.mixtures.bootstrap import MixtureBootstrap, matching, watched
 from natfit.results.mixtures.component_test import ComponentsTest
 from natfit.results.mixtures.regression_covariance import shown
 
@@ -137,7 +136,5 @@ def _estimates(fit: MixtureRegressionResults, block: Block) -> Array:
     if params is None:
         return np.full(len(fit.params), np.nan)
     if fit.components.alike:
-        theirs = fit.likelihood.shares(params, block).weighted
-        ours = fit.likelihood.shares(fit.base.params, block).responsibility
-        params = fit.likelihood.reordered(params, linear_sum_assignment(-(ours @ theirs.T))[1])
+        params = fit.likelihood.reordered(params, matching(fit, params, block))
     return shown(fit, params)[0]

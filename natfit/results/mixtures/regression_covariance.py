@@ -31,19 +31,6 @@ def member_values(components: Any, rest: Array, k: int) -> dict[str, float]:
     return made
 
 
-def missing_information(fit: MixtureRegressionResults) -> tuple[Array, float]:
-    """Return the shares of information missing on what is shown, and the largest share along any direction."""
-    params, likelihood = fit.base.params, fit.likelihood
-    complete = fit.source.reduce(lambda block: likelihood.complete_information(params, block))["complete"]
-    observed, jacobian = fit.information("observed"), fit._shown[1]
-    known, have = (np.einsum("ij,jk,ik->i", jacobian, each.inverse(), jacobian) for each in (complete, observed))
-    with np.errstate(all="ignore"):
-        shares = np.where(have > 0.0, 1.0 - known / have, np.nan)
-    half = np.linalg.solve(np.linalg.cholesky(complete.matrix_form()), observed.matrix_form())
-    whole = np.linalg.solve(np.linalg.cholesky(complete.matrix_form()), half.T)
-    return shares, float(1.0 - np.linalg.eigvalsh(0.5 * (whole + whole.T))[0])
-
-
 def shown(fit: MixtureRegressionResults, params: Array) -> tuple[Array, Array, list[str]]:
     """Return what is shown of parameters, (m,), its Jacobian (m, q) in them, and the names."""
     weights = fit.likelihood.weights

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from natfit.likelihoods.mixtures.gaussian import GaussianComponents
+from natfit.results.mixtures.notes import head, notes
 
 if TYPE_CHECKING:
     from natfit.results.mixtures.mixture import MixtureResults
@@ -22,7 +23,7 @@ def mixture_summary(fit: MixtureResults, alpha: float, title: str | None) -> Any
     from natfit.results.tables import Summary
 
     summary = Summary()
-    left, right = _head(fit)
+    left, right = head(fit, *_kind(fit))
     named = SimpleNamespace(model=SimpleNamespace(endog_names=", ".join(fit.columns), exog_names=[]), params=[])
     summary.add_table_2cols(named, title=title or "Mixture Fit Results", gleft=left, gright=right)
     limits = fit.conf_int(alpha).to_numpy()
@@ -45,49 +46,7 @@ def fixed_name(fit: MixtureResults, k: int) -> str:
     return f" ({fixed.name})" if fixed is not None and k == fit.n_components - 1 else ""
 
 
-def _head(fit: MixtureResults) -> tuple[list[tuple[str, list[str] | None]], list[tuple[str, list[str] | None]]]:
-    families = list(dict.fromkeys(part.components.family.name for part in fit._parts))
-    family = " x ".join(families)
+def _kind(fit: MixtureResults) -> tuple[str, tuple[str, str]]:
+    families = " x ".join(dict.fromkeys(part.components.family.name for part in fit._parts))
     models = [part.components.model.name for part in fit._parts if isinstance(part.components, GaussianComponents)]
-    left: list[tuple[str, list[str] | None]] = [
-        ("Dep. Variable:", None),
-        ("Components:", [f"{fit.n_components} {family}"]),
-        ("Covariance:", [", ".join(models) or "-"]),
-        ("Date:", None),
-        ("Time:", None),
-        ("No. Observations:", [f"{fit.nobs:g}"]),
-        ("Starts at best:", [f"{fit.n_best} of {fit.n_starts}"]),
-    ]
-    right: list[tuple[str, list[str] | None]] = [
-        ("Log-Likelihood:", [f"{fit.llf:#8.5g}"]),
-        ("Free Parameters:", [f"{fit.df:d}"]),
-        ("AIC:", [f"{fit.aic:#8.5g}"]),
-        ("BIC:", [f"{fit.bic:#8.5g}"]),
-        ("ICL:", [f"{fit.icl:#8.5g}"]),
-        ("No. Iterations:", [f"{max(len(fit.base.outcome.record) - 1, 0):d}"]),
-        ("Converged:", ["yes" if fit.converged else "NO"]),
-    ]
-    return left, right
-
-
-def notes(fit: MixtureResults) -> list[str]:
-    """Return what is to be said below the tables, the reservations first."""
-    said = [] if fit.converged else [f"NOT CONVERGED: {fit.reason}."]
-    found = fit.base.search
-    said += [f"DEGENERATE: {each}." for each in fit.degeneracies]
-    if not np.isfinite(fit.bse.to_numpy()).all():
-        said.append("The observed information is not positive definite: standard errors are not defined.")
-    if found.n_best < 2 <= found.n_starts and fit.n_components > 1:
-        said.append("Only one start reached this maximum: there may be a better one; raise n_init.")
-    if found.excluded:
-        best, why = found.excluded[0]
-        said.append(
-            f"{len(found.excluded)} maxima were left out under the constraint; the best has {best:.6g} ({why})."
-        )
-    if found.broken:
-        said.append(f"{found.broken} of {found.n_starts} starts broke down: a component lost its rows or its spread.")
-    if fit.decrement >= 0:
-        said.append(f"Stopped {np.sqrt(fit.decrement):.1e} standard errors from the maximum ({fit.reason}).")
-    used = list(dict.fromkeys(row.metric for row in fit.base.outcome.record if row.metric))
-    said.append(f"Metric: {' then '.join(used)}. Standard errors from the {fit.cov_type} information.")
-    return said
+    return families, ("Covariance:", ", ".join(models) or "-")
