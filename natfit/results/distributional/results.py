@@ -92,7 +92,8 @@ class DistributionalResults(
         self.cov_type = self._cov_kind.name
         self.converged, self.reason, self.decrement = fitted.converged, fitted.reason, fitted.outcome.decrement
         self.nobs = model.nobs
-        limit = self.limit_reached()
+        with one_blas_thread():
+            limit = self.limit_reached()
         if limit:
             self.converged, self.reason = False, limit
 
