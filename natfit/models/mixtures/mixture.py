@@ -2,48 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from natfit.data.arrays import ArraySource
 from natfit.data.block import Block
-from natfit.families.base import ExponentialFamily
-from natfit.families.gaussian_covariances import resolve as resolve_covariance
-from natfit.likelihoods.mixtures.components import Components, ExponentialComponents
-from natfit.likelihoods.mixtures.composed import Noise, PointMass, ProductComponents, WithFixed
+from natfit.likelihoods.mixtures.components import Components
 from natfit.likelihoods.mixtures.missing import PartlySeenGaussians
 from natfit.likelihoods.mixtures.mixture import MixtureLikelihood
 from natfit.models.binding import progress_bar
+from natfit.models.mixtures.building import components_for
 from natfit.models.mixtures.constraint import Constraint
 from natfit.models.mixtures.coordinates import free_coordinates
 from natfit.models.mixtures.data import MixtureData, bind, complete_rows, counted_in_rows
+from natfit.models.mixtures.fitted import FittedMixture, check_distinct, in_order
 from natfit.models.mixtures.fitting import MixtureObjective, climb
 from natfit.models.mixtures.new_rows import bind_new, check_new
-from natfit.models.mixtures.search import NoMaximum, Search, search
+from natfit.models.mixtures.search import NoMaximum, search
 from natfit.models.mixtures.select import select
 from natfit.models.mixtures.setup import (
-    box,
     check_options,
-    check_support,
-    check_zeros,
-    columns_of,
-    gaussian_components,
     is_gaussian,
-    moments,
     pooled,
     resized,
-    resolve_family,
     whole_number,
 )
 from natfit.models.mixtures.starts import sample_rows
-from natfit.models.mixtures.ties import belonging, tie
 from natfit.models.mixtures.warn import warn_of
 from natfit.optimize.em import Slow, em
-from natfit.optimize.loop import Outcome, OutsideDomain
-from natfit.parametrizations.base import OffImageError, Parametrization
+from natfit.optimize.loop import OutsideDomain
+from natfit.parametrizations.base import OffImageError
 from natfit.results.mixtures.mixture import MixtureResults
 from natfit.results.mixtures.selection import MixtureSelection
 
@@ -54,39 +45,6 @@ SAMPLE_BYTES = 3_000_000
 
 SAMPLED_IN_ALL, FEWEST_SAMPLED = 400_000, 2_000
 """Rows of all starts together, and at least of each."""
-
-
-@dataclass(frozen=True)
-class FittedMixture:
-    """What a fit leaves behind.
-
-    Parameters
-    ----------
-    likelihood, data
-    coordinates : callable
-        From parameters to the free coordinates near them; None where the likelihood's own are free.
-    params : (q,) ndarray
-        In the likelihood's own parameters.
-    outcome : Outcome
-        Of the optimizer on all rows.
-    search : Search
-        What became of the starts.
-    constraint : Constraint
-    start : (q,) ndarray
-        Where the start that led to the maximum began.
-    breach : str or None
-        How the solution breaks the constraint.
-    """
-
-    likelihood: MixtureLikelihood
-    data: MixtureData
-    coordinates: Callable[[Array], Parametrization | None]
-    params: Array
-    outcome: Outcome
-    search: Search
-    constraint: Constraint
-    start: Array
-    breach: str | None = None
 
 
 class Mixture:
@@ -148,89 +106,23 @@ class Mixture:
         self.shared = [shared] if isinstance(shared, str) else list(shared)
         self.noise = noise
         self.zero_inflated = zero_inflated
-        check_options(family, covariance, self._tied, noise, zero_inflated)
+        check_options(family, covariance, self.tied, noise, zero_inflated)
         self.constraint = Constraint() if constraint is None else constraint
 
     @property
-    def _tied(self) -> bool:
+    def tied(self) -> bool:
+        """Whether parameters of the components are held or shared."""
         return bool(self.fixed or self.shared)
 
     @property
-    def _apart(self) -> bool:
+    def apart(self) -> bool:
         """Whether Gaussian columns are taken each by itself: parameters are tied, or a point mass stands beside."""
-        return self._tied or self.zero_inflated
+        return self.tied or self.zero_inflated
 
     @property
     def jointly(self) -> bool:
         """Whether components are of all columns together: Gaussian ones."""
-        return is_gaussian(self.family) and not self._apart
-
-    def _components(self, data: MixtureData) -> Components:
-        """Return the components for rows."""
-        if isinstance(self.family, Mapping):
-            groups = columns_of(self.family, data.columns)
-        elif self.jointly:
-            groups = [(list(range(len(data.columns))), self.family)]
-        else:
-            groups = self._each_column(data)
-        parts = [self._part(data, places, family) for places, family in groups]
-        if isinstance(self.family, Mapping):
-            self._check_ties(parts, groups, data.columns)
-        made = parts[0] if len(parts) == 1 else ProductComponents(parts)
-        if self.zero_inflated and len(data.columns) > 1:
-            raise ValueError(f"zero_inflated needs one column, and there are {len(data.columns)}; leave it out")
-        if self.zero_inflated:
-            check_zeros(data)
-            return WithFixed(made, PointMass(0.0))
-        return WithFixed(made, Noise(*box(data))) if self.noise else made
-
-    def _each_column(self, data: MixtureData) -> list[tuple[list[int], Any]]:
-        """Return the groups of columns that a single family takes: all at once if it is one of vectors, else each alone."""
-        family = resolve_family(self.family, data.y)
-        places = list(range(len(data.columns)))
-        if family.support.event_shape:
-            return [(places, family)]
-        return [([j], self.family) for j in places]
-
-    def _part(self, data: MixtureData, places: list[int], family: Any) -> Components:
-        """Return the components of a group of columns."""
-        several = len(data.columns) > 1
-        if is_gaussian(family) and not self._apart:
-            return gaussian_components(data, self.n_components, self.covariance, places if several else None)
-        y = data.y if data.y is None or not several else data.y[:, places]
-        found = resolve_family(family, y if y is None or len(places) > 1 else y.reshape(len(y), -1)[:, 0])
-        if not found.support.event_shape and len(places) > 1:
-            raise ValueError(f"{found.name} takes one column, and is given {len(places)}; give each its own family")
-        place: Any = None if not several else places if found.support.event_shape else places[0]
-        check_support(found, data, place, 0.0 if self.zero_inflated else None)
-        outside = self.zero_inflated and not (found.support.discrete and bool(found.support.contains(np.zeros(()))))
-        made = ExponentialComponents(found, self.n_components, place, outside)
-        fixed, shared = self._ties(found, [data.columns[j] for j in places])
-        if is_gaussian(family):
-            made.center = np.atleast_1d(moments(data, place)[1])
-        if fixed or shared:
-            tie(made, fixed, shared)
-        return made
-
-    def _ties(self, family: ExponentialFamily, columns: list[str]) -> tuple[dict[str, float], list[str]]:
-        """Return what is held and shared of a family's parameters; one variance stands for a covariance model, E."""
-        if is_gaussian(family) and not self._tied and resolve_covariance(self.covariance, len(columns)).bounded:
-            return {}, ["variance"]
-        if not isinstance(self.family, Mapping):
-            return self.fixed, self.shared
-        own = {name: belonging(family, columns, name) for name in [*self.fixed, *self.shared]}
-        fixed = {meant: self.fixed[name] for name, meant in own.items() if meant and name in self.fixed}
-        return fixed, [meant for name, meant in own.items() if meant and name in self.shared]
-
-    def _check_ties(self, parts: Sequence[Any], groups: Sequence[Any], columns: list[str]) -> None:
-        """Refuse names that no column's family has for a parameter."""
-        for name in [*self.fixed, *self.shared]:
-            own = [(part.family, [columns[j] for j in places]) for part, (places, _) in zip(parts, groups, strict=True)]
-            if not any(belonging(family, names, name) for family, names in own):
-                raise ValueError(
-                    f"no column's family has a parameter {name!r} to hold or share; name one as 'column:parameter', or the "
-                    "parameter alone for all columns that have it"
-                )
+        return is_gaussian(self.family) and not self.apart
 
     def fit(
         self,
@@ -289,7 +181,7 @@ class Mixture:
         given = bind(y, freq_weights, var_weights, data, "none" if partly else missing, n_jobs, keep_missing=partly)
         all_rows = self._bound(given)
         rows = complete_rows(all_rows) if partly else all_rows
-        components: Any = self._components(rows)
+        components: Any = components_for(self, rows)
         likelihood = MixtureLikelihood(components)
         rows = replace(rows, source=resized(rows, components))
         spread = np.empty(0) if components.bounded else components.total_spread(pooled(likelihood, rows.source))
@@ -297,7 +189,7 @@ class Mixture:
         most = min(SAMPLE_BYTES // (8 * (1 + components.width)), SAMPLED_IN_ALL // n_init)
         most = max(most, FEWEST_SAMPLED)
         block = sample_rows(rows.source, rows.n_rows, most, rng)
-        _check_distinct(block, self.n_components)
+        check_distinct(block, self.n_components)
         coordinates = free_coordinates(likelihood)
         block, scale = counted_in_rows(block, rows)
         found = search(likelihood, block, n_init, rng, self.constraint, spread, coordinates).divided(scale)
@@ -417,7 +309,7 @@ class Mixture:
         return data
 
     def _refuse_partly_seen(self) -> None:
-        if self._apart or self.noise or isinstance(self.family, Mapping) or not is_gaussian(self.family):
+        if self.apart or self.noise or isinstance(self.family, Mapping) or not is_gaussian(self.family):
             raise ValueError(
                 "missing='observed' needs Gaussian components with no fixed or shared parameters, no noise and no zero "
                 "inflation; drop rows with missing='drop', or fill them in"
@@ -433,25 +325,3 @@ class Mixture:
         own, rest = likelihood.split(params)
         sizes = data.nobs * likelihood.weights.probabilities(own)
         return self.constraint.breach(likelihood.components, rest, sizes, spread)
-
-
-def in_order(likelihood: MixtureLikelihood, params: Array) -> Array:
-    """Return the same mixture with its components by falling weight."""
-    components = likelihood.components
-    weights = likelihood.weights.probabilities(likelihood.split(params)[0])
-    first = components.n_ordered
-    order = np.concatenate([np.argsort(-weights[:first], kind="stable"), np.arange(first, components.n_components)])
-    return likelihood.reordered(params, order)
-
-
-def _check_distinct(block: Any, n_components: int) -> None:
-    y, weight = block.columns["y"], block.columns.get("weight")
-    if weight is not None and not weight.all():
-        y = y[weight > 0.0]
-    if len(y) >= 50 * n_components and len(np.unique(y[: 50 * n_components], axis=0)) >= n_components:
-        return
-    distinct = len(np.unique(y, axis=0))
-    if distinct < n_components:
-        raise ValueError(
-            f"{n_components} components need as many distinct rows, but there are {distinct}; use fewer components"
-        )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from natfit.models.checks import check_for
 from natfit.models.families import resolve_family
 from natfit.models.mixtures import regression_data as rows_of
 from natfit.models.mixtures.constraint import Constraint
+from natfit.models.mixtures.fitted import FittedRegressions
 from natfit.models.mixtures.fitting import MixtureObjective
 from natfit.models.mixtures.regression_fitting import Ranked, climb, rank, row_sizes
 from natfit.models.mixtures.regression_setup import (
@@ -37,10 +37,10 @@ from natfit.models.mixtures.regression_setup import (
     source_of,
 )
 from natfit.models.mixtures.regression_starts import draw_starts
-from natfit.models.mixtures.search import NoMaximum, Search
+from natfit.models.mixtures.select import select_regressions
 from natfit.models.mixtures.setup import whole_number
 from natfit.models.mixtures.warn import warn_of
-from natfit.optimize.loop import Outcome, OutsideDomain
+from natfit.optimize.loop import OutsideDomain
 from natfit.results.mixtures.regression import MixtureRegressionResults
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -49,32 +49,6 @@ SAMPLE_BYTES = 1_000_000
 """Bytes of the rows that starts run on."""
 
 FEWEST_SAMPLED = 2_000
-
-
-@dataclass(frozen=True)
-class FittedRegressions:
-    """What a fit leaves behind.
-
-    Parameters
-    ----------
-    likelihood : MixtureRegressionLikelihood
-    params : (q,) ndarray
-        In the likelihood's own parameters.
-    outcome : Outcome
-        Of the optimizer on all rows.
-    search : Search
-        What became of the starts.
-    constraint : Constraint
-    breach : str or None
-        How the solution breaks the constraint.
-    """
-
-    likelihood: MixtureRegressionLikelihood
-    params: Array
-    outcome: Outcome
-    search: Search
-    constraint: Constraint
-    breach: str | None = None
 
 
 class MixtureRegression:
@@ -359,23 +333,7 @@ class MixtureRegression:
         >>> sizes.best("bic").n_components
         2
         """
-        from natfit.results.mixtures.bootstrap import watched
-        from natfit.results.mixtures.selection import MixtureSelection
-        from natfit.results.warnings import ConvergenceWarning, DegeneracyWarning, LocalMaximumWarning
-
-        sizes = [n_components] if isinstance(n_components, int) else list(n_components)
-        fitting = {name: options.pop(name) for name in ("n_init", "random_state", "tol", "maxiter") if name in options}
-        fits, failures = {}, {}
-        for size in watched(sizes, progress):
-            model = cls.from_formula(formula, data, n_components=size, **options)
-            with warnings.catch_warnings():
-                for category in (ConvergenceWarning, DegeneracyWarning, LocalMaximumWarning):
-                    warnings.simplefilter("ignore", category)  # the table says so of each
-                try:
-                    fits["", size] = model.fit(**fitting)
-                except NoMaximum as error:
-                    failures["", size] = str(error)
-        return MixtureSelection(fits, failures, False)
+        return select_regressions(cls, formula, data, n_components, progress, options)
 
     def changed(self, y: Array | None = None, n_components: int | None = None) -> MixtureRegression:
         """Return the model of another response, of another number of components like these, or both."""

@@ -18,7 +18,8 @@ from natfit.metric import Gram
 from natfit.models.mixtures.constraint import Constraint
 from natfit.models.mixtures.coordinates import free_coordinates
 from natfit.models.mixtures.data import MixtureData
-from natfit.models.mixtures.mixture import FittedMixture, Mixture
+from natfit.models.mixtures.fitted import FittedMixture
+from natfit.models.mixtures.mixture import Mixture
 from natfit.models.mixtures.search import Search
 from natfit.models.mixtures.ties import tie
 from natfit.models.storage import parts

@@ -13,7 +13,8 @@ from natfit.data.block import Block
 from natfit.likelihoods.glm import GLMLikelihood
 from natfit.metric import Gram
 from natfit.models.mixtures.constraint import Constraint
-from natfit.models.mixtures.regression import FittedRegressions, MixtureRegression
+from natfit.models.mixtures.fitted import FittedRegressions
+from natfit.models.mixtures.regression import MixtureRegression
 from natfit.models.mixtures.search import Search
 from natfit.models.storage import parts
 from natfit.models.storage.parts import RowsNeeded

@@ -16,7 +16,8 @@ from natfit.results.plots import EstimatePlots, QuantilePlots
 from natfit.results.reporting import Reported
 
 if TYPE_CHECKING:
-    from natfit.models.mixtures.mixture import FittedMixture, Mixture
+    from natfit.models.mixtures.fitted import FittedMixture
+    from natfit.models.mixtures.mixture import Mixture
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

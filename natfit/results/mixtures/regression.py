@@ -17,7 +17,8 @@ from natfit.results.plots import EstimatePlots, FittedPlot, QuantilePlots
 from natfit.results.reporting import Reported
 
 if TYPE_CHECKING:
-    from natfit.models.mixtures.regression import FittedRegressions, MixtureRegression
+    from natfit.models.mixtures.fitted import FittedRegressions
+    from natfit.models.mixtures.regression import MixtureRegression
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
