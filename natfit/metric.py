@@ -125,10 +125,10 @@ class Gram(Metric):
             scale = 1.0 / np.sqrt(diagonal)
             scaled = self.matrix * scale
             scaled *= scale[:, None]
+            norm = lapack.dlange("1", scaled.T)
             factor, info = lapack.dpotrf(scaled.T, clean=0, overwrite_a=1)  # the transpose is Fortran's order: no copy
             if info != 0:
                 raise SingularMetric(self.nullspace())
-            norm = np.abs(scaled).sum(axis=0).max()
             self._rcond = lapack.dpocon(factor, norm)[0]
             self._factor, self._scale = factor, scale
         return self._factor, self._scale  # type: ignore[return-value]

@@ -89,7 +89,10 @@ class Dense:
         self.shape = array.shape
 
     def take(self, rows: Array) -> Dense:
-        """Return the rows of these numbers, a copy."""
+        """Return the rows of these numbers, a copy that lies as the whole does."""
+        if self.array.strides[0] < self.array.strides[1]:
+            # Of an array by columns np.take would copy all rows first, into one by rows.
+            return Dense(np.take(self.array.T, rows, axis=1).T)
         return Dense(np.take(self.array, rows, axis=0))
 
     def rows(self, start: int, stop: int) -> Dense:

@@ -139,8 +139,13 @@ def _of_mapping(table: Mapping[str, Any], rows: Array) -> dict[str, Any]:
 
 
 def caller_namespace(depth: int) -> Mapping[str, Any]:
-    """Return the names that the code ``depth`` calls above this function can see: formulas may use them."""
+    """Return the names that the code ``depth`` calls above this function can see: formulas may use them.
+
+    Where that is a model's own code, such as ``select``, which makes several models of one formula, its caller is meant.
+    """
     frame = sys._getframe(depth)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("natfit.models."):
+        frame = frame.f_back
     return ChainMap(dict(frame.f_locals), frame.f_globals)
 
 

@@ -296,3 +296,13 @@ def test_other_refusals(fit: nf.MixtureRegressionResults) -> None:
         fit.predict_proba(TONE, freq=1)
     with pytest.raises(ValueError, match="which needs a table"):
         nf.MixtureRegression(TONE["tuned"], np.ones((150, 1)), concomitant="~ age")
+
+
+def test_select_sees_the_callers_functions() -> None:
+    tone = nf.datasets.load("tonedata")
+
+    def halved(values: Any) -> Any:
+        return values / 2.0
+
+    sizes = nf.MixtureRegression.select("tuned ~ halved(stretchratio)", tone, [1], random_state=0)
+    assert "halved(stretchratio)[0]" in sizes.best("bic").params.index

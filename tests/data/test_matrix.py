@@ -1,5 +1,8 @@
 """Designs give the same products whatever holds them: dense, sparse, categorical, some columns of another."""
 
+import tracemalloc
+from typing import Literal
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -87,3 +90,19 @@ def test_sums_of_wide_blocks_do_not_depend_on_threads():
     assert ArraySource(block).block_rows < 3000
     assert np.array_equal(reduced(1), reduced(2))
     assert np.array_equal(reduced(1), reduced(3))
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_taking_rows_copies_no_others(order: Literal["C", "F"]) -> None:
+    """A sample of a design by columns, as formulas make, once cost a copy of the whole in every block."""
+    whole = np.asarray(np.random.default_rng(0).normal(size=(50_000, 8)), order=order)
+    rows = np.arange(0, 50_000, 50)
+    tracemalloc.start()
+    try:
+        taken = Dense(whole).take(rows)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_array_equal(taken.array, whole[rows])
+    assert taken.array.flags[f"{order}_CONTIGUOUS"]
+    assert peak < 2 * taken.array.nbytes + 4096
