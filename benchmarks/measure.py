@@ -52,6 +52,17 @@ class _Peak:
         return None if now is None else now - self.before
 
 
+def peak_resident() -> int | None:
+    """Return the process's own high-water mark of resident memory, in bytes.
+
+    Not ``ru_maxrss`` where it can be helped: that of a process that was forked begins with its parent's.
+    """
+    try:
+        return _status("VmHWM")
+    except OSError:
+        return _max_resident()[0]
+
+
 def _status(field: str) -> int:
     for line in STATUS.read_text().splitlines():
         name, _, value = line.partition(":")

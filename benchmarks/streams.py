@@ -108,12 +108,12 @@ def cluster(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fitted(model: Any, start: float) -> dict[str, Any]:
-    from benchmarks.measure import _max_resident
+    from benchmarks.measure import peak_resident
 
     fit = model.fit()
     assert np.isfinite(fit.bse).all()
     seconds = time.perf_counter() - start
-    return {"seconds": seconds, "params": fit.params.tolist(), "resident": _max_resident()[0]}
+    return {"seconds": seconds, "params": fit.params.tolist(), "resident": peak_resident()}
 
 
 JOBS = {
