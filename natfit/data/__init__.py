@@ -6,18 +6,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from natfit.data.dask import from_dask
-    from natfit.data.parquet import from_csv, from_parquet
-    from natfit.data.picking import column_source
-    from natfit.data.tables import Tables, from_frame
+    from natfit.data.streams.dask import from_dask
+    from natfit.data.streams.parquet import from_csv, from_parquet
+    from natfit.data.streams.picking import column_source
+    from natfit.data.streams.tables import Tables, from_frame
 
 _NAMES = {
-    "Tables": "natfit.data.tables",
-    "column_source": "natfit.data.picking",
-    "from_csv": "natfit.data.parquet",
-    "from_dask": "natfit.data.dask",
-    "from_frame": "natfit.data.tables",
-    "from_parquet": "natfit.data.parquet",
+    "Tables": "natfit.data.streams.tables",
+    "column_source": "natfit.data.streams.picking",
+    "from_csv": "natfit.data.streams.parquet",
+    "from_dask": "natfit.data.streams.dask",
+    "from_frame": "natfit.data.streams.tables",
+    "from_parquet": "natfit.data.streams.parquet",
 }
 
 __all__ = ["Tables", "column_source", "from_csv", "from_dask", "from_frame", "from_parquet"]

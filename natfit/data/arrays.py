@@ -49,7 +49,7 @@ class Source:
 
     def reduce(self, evaluate: Callable[[Block], S]) -> S:
         """Return the merged sums of all blocks, added in block order."""
-        return _fold(map(evaluate, self.blocks()))
+        return fold(map(evaluate, self.blocks()))
 
     def sample(self, rows: int, rng: np.random.Generator) -> Source | None:
         """Return a random sample of about so many rows, in memory; None where the source can't be sampled cheaply."""
@@ -78,7 +78,7 @@ class Source:
         return BlockSource(joined, self.n_rows)
 
 
-def _fold(sums: Iterable[S]) -> S:
+def fold(sums: Iterable[S]) -> S:
     iterator = iter(sums)
     try:
         total = next(iterator)
@@ -206,13 +206,13 @@ class ArraySource(Source):
 
         def lane(edges: tuple[int, int]) -> S:
             starts = range(edges[0], edges[1], self.block_rows)
-            return _fold(evaluate(self._rows(at, min(at + self.block_rows, edges[1]))) for at in starts)
+            return fold(evaluate(self._rows(at, min(at + self.block_rows, edges[1]))) for at in starts)
 
         with one_blas_thread():
             threads = self.n_jobs or processors()
             if threads == 1:
-                return _fold(map(lane, self._lanes()))
-            return _fold(in_order(lane, self._lanes(), threads))
+                return fold(map(lane, self._lanes()))
+            return fold(in_order(lane, self._lanes(), threads))
 
 
 def _height(design: Columns) -> int:

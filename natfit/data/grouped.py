@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from natfit.data.arrays import S, Source, _fold
+from natfit.data.arrays import S, Source, fold
 from natfit.data.block import Block
 from natfit.data.threads import one_blas_thread, pool, processors
 
@@ -51,8 +51,8 @@ class GroupedSource(Source):
         with one_blas_thread():
             threads = self.n_jobs or processors()
             if threads == 1 or self._edges.size == 2:
-                return _fold(map(evaluate, self.blocks()))
-            return _fold(pool(threads).map(evaluate, self.blocks()))
+                return fold(map(evaluate, self.blocks()))
+            return fold(pool(threads).map(evaluate, self.blocks()))
 
 
 def first_rows(block: Block) -> Array | None:

@@ -14,7 +14,7 @@ import numpy as np
 from natfit.data.checks import check_lengths, where
 from natfit.data.matrix import as_columns
 from natfit.data.numbers import as_column, unmasked
-from natfit.data.tables import Tables
+from natfit.data.streams.tables import Tables
 from natfit.models.data import GLMData
 from natfit.models.rows import NewRows
 
@@ -62,7 +62,7 @@ def from_formula(
                 "subset picks rows of a table in memory; of streamed rows leave out those that are not wanted"
             )
         return bind_stream(formula, table, extras, missing, drop_cols, context)  # type: ignore[return-value]
-    from natfit.data.design import build_design
+    from natfit.data.formulas.design import build_design
 
     if subset is not None:
         table, extras = subset_rows(table, extras, subset)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from natfit.data.stream import checksum
+from natfit.data.streams.stream import checksum
 from natfit.models.fitting import Settings
 from natfit.optimize.checkpoint import Checkpoint
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from natfit.data.numbers import is_pandas
-from natfit.data.tables import Tables
+from natfit.data.streams.tables import Tables
 
 if TYPE_CHECKING:
     from natfit.models.glm import GLM
@@ -108,7 +108,7 @@ def updated(model: GLM, formula: str | None, context: Mapping[str, Any], **chang
             raise TypeError(f"update got an unexpected argument {name!r}")
     wanted = model.formula
     if formula is not None:
-        from natfit.data.edit import edit_formula
+        from natfit.data.formulas.edit import edit_formula
 
         wanted = edit_formula(model.formula, formula, model.origin.columns)
     arguments = model.origin.arguments | changed

@@ -10,8 +10,8 @@ import numpy as np
 from natfit.data.checks import check_lengths, where
 from natfit.data.matrix import Columns
 from natfit.data.numbers import as_column
-from natfit.data.stream import quadratic
-from natfit.data.tables import Tables
+from natfit.data.streams.stream import quadratic
+from natfit.data.streams.tables import Tables
 from natfit.results.remembered import had
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from natfit.data.block import Block
-from natfit.data.counting import Counted, Description, say_where
-from natfit.data.freezing import Frozen
 from natfit.data.matrix import Chosen, Constant
-from natfit.data.recipe import Made
-from natfit.data.stream import StreamedDesign
+from natfit.data.streams.counting import Counted, Description, say_where
+from natfit.data.streams.freezing import Frozen
+from natfit.data.streams.recipe import Made
+from natfit.data.streams.stream import StreamedDesign
 from natfit.families.links import Link
 from natfit.families.response import Response
 from natfit.models.checks import check_rows, count_fractional, quasi_note, refuse_at_limit, to_proportions

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from natfit.data.counting import Maker, count_rows, say_where
-from natfit.data.freezing import freeze
-from natfit.data.recipe import Recipe
-from natfit.data.stream import never_whole, quadratic
-from natfit.data.survey import needed_columns
-from natfit.data.tables import Tables
+from natfit.data.streams.counting import Maker, count_rows, say_where
+from natfit.data.streams.freezing import freeze
+from natfit.data.streams.recipe import Recipe
+from natfit.data.streams.stream import never_whole, quadratic
+from natfit.data.streams.survey import needed_columns
+from natfit.data.streams.tables import Tables
 from natfit.models.rows import NewRows
 from natfit.models.streamed import StreamedData, describe, take
 

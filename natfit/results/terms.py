@@ -110,7 +110,7 @@ def check_coding(model: Any, terms: Sequence[Term]) -> None:
 
 def _parts(frozen: Any) -> list[tuple[str, Sequence[tuple[str, bool]]]]:
     """Return each part of a design with the name of its term."""
-    from natfit.data.expand import part_names
+    from natfit.data.formulas.expand import part_names
 
     found, start, ends = [], 0, [(name, own.stop) for name, own in frozen.terms]
     for part in frozen.parts:

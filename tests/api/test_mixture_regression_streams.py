@@ -17,7 +17,7 @@ ROWS = 1_500
 
 @pytest.fixture(autouse=True)
 def small_tables(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("natfit.data.tables", "natfit.data.parquet"):
+    for module in ("natfit.data.streams.tables", "natfit.data.streams.parquet"):
         monkeypatch.setattr(f"{module}.TABLE_ROWS", 400)
 
 

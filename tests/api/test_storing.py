@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 import natfit as nf
-from natfit.data.allowed import check_expression
+from natfit.data.formulas.allowed import check_expression
 from natfit.families.link_base import REGISTRY
 from natfit.models.storage.parts import RowsNeeded
 from natfit.results.storage import container

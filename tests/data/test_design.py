@@ -13,8 +13,8 @@ import tabmat
 from hypothesis import given, settings
 
 from natfit import datasets
-from natfit.data import evaluate, expand
-from natfit.data.design import build_design
+from natfit.data.formulas import evaluate, expand
+from natfit.data.formulas.design import build_design
 
 N = 40
 RIGHT_SIDES = [

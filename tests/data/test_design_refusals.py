@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from natfit import datasets
-from natfit.data.design import build_design
+from natfit.data.formulas.design import build_design
 
 CRABS = datasets.load("crabs")
 

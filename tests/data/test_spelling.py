@@ -5,7 +5,7 @@ import pandas as pd
 import patsy
 import pytest
 
-from natfit.data.design import build_design
+from natfit.data.formulas.design import build_design
 
 RNG = np.random.default_rng(3)
 DATA = pd.DataFrame(

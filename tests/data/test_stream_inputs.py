@@ -15,7 +15,7 @@ ROWS = 1_200
 
 @pytest.fixture(autouse=True)
 def small_tables(monkeypatch):
-    for module in ("natfit.data.tables", "natfit.data.parquet"):
+    for module in ("natfit.data.streams.tables", "natfit.data.streams.parquet"):
         monkeypatch.setattr(f"{module}.TABLE_ROWS", 500)
 
 

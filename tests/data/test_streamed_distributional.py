@@ -7,15 +7,15 @@ import pandas as pd
 import pytest
 
 import natfit as nf
-from natfit.data.response import Levels
-from natfit.data.survey import united
+from natfit.data.formulas.response import Levels
+from natfit.data.streams.survey import united
 
 ROWS = 3_000
 
 
 @pytest.fixture(autouse=True)
 def small_tables(monkeypatch):
-    for module in ("natfit.data.tables", "natfit.data.parquet"):
+    for module in ("natfit.data.streams.tables", "natfit.data.streams.parquet"):
         monkeypatch.setattr(f"{module}.TABLE_ROWS", 700)
 
 

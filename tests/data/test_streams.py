@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 
 import natfit as nf
-from natfit.data import tables as tables_module
+from natfit.data.streams import tables as tables_module
 
 ROWS = 6_000
 
 
 @pytest.fixture(autouse=True)
 def small_tables(monkeypatch):
-    for module in ("natfit.data.tables", "natfit.data.parquet"):
+    for module in ("natfit.data.streams.tables", "natfit.data.streams.parquet"):
         monkeypatch.setattr(f"{module}.TABLE_ROWS", 700)
 
 

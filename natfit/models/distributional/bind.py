@@ -68,7 +68,7 @@ def _build(
     missing: str,
     context: Mapping[str, Any],
 ) -> dict[str, Any]:
-    from natfit.data.design import build_design
+    from natfit.data.formulas.design import build_design
 
     made: dict[str, Any] = {}
     plain: dict[str, Any] = {}

@@ -119,7 +119,7 @@ def class_numbers(endog: Any) -> tuple[Any, Any]:
         return endog, None
     import pandas as pd
 
-    from natfit.data.response import Levels
+    from natfit.data.formulas.response import Levels
 
     series = pd.Series(endog).astype("category")
     levels = Levels(series.cat.categories.tolist())

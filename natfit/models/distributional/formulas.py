@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from natfit.data.tables import Tables
+from natfit.data.streams.tables import Tables
 from natfit.families.distributional.base import DistributionalFamily
 from natfit.models.distributional.bind import from_formulas
 from natfit.models.distributional.data import by_parameter

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from natfit.data.checks import check_not_empty
-from natfit.data.stream import StreamSource
+from natfit.data.streams.stream import StreamSource
 from natfit.families.distributional import get
 from natfit.families.distributional.base import DistributionalFamily
 from natfit.likelihoods.distributional import DistributionalLikelihood

@@ -11,8 +11,8 @@ from natfit.data.block import Block
 from natfit.data.checks import check_lengths
 from natfit.data.matrix import as_columns
 from natfit.data.numbers import as_column
-from natfit.data.stream import StreamSource
-from natfit.data.tables import Tables
+from natfit.data.streams.stream import StreamSource
+from natfit.data.streams.tables import Tables
 from natfit.models.distributional.data import by_parameter
 
 if TYPE_CHECKING:

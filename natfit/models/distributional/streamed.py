@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from natfit.data.block import Block
-from natfit.data.counting import Counted, Description
-from natfit.data.freezing import Frozen
-from natfit.data.recipe import Made
-from natfit.data.stream import StreamedDesign, StreamSource
+from natfit.data.streams.counting import Counted, Description
+from natfit.data.streams.freezing import Frozen
+from natfit.data.streams.recipe import Made
+from natfit.data.streams.stream import StreamedDesign, StreamSource
 from natfit.families.distributional.base import DistributionalFamily
 from natfit.models.distributional.bind import check_columns
 from natfit.models.distributional.data import DistributionalData

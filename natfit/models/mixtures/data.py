@@ -19,9 +19,9 @@ from natfit.data.checks import (
     where,
 )
 from natfit.data.numbers import as_column, read_numbers
-from natfit.data.picking import Pick, column_source
+from natfit.data.streams.picking import Pick, column_source
+from natfit.data.streams.tables import Tables
 from natfit.data.table import Table
-from natfit.data.tables import Tables
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -14,7 +14,7 @@ from natfit.data.checks import check_finite
 from natfit.data.grouped import GroupedSource, first_rows
 from natfit.data.groups import labels_of, read_grouping
 from natfit.data.matrix import Chosen, Columns, as_columns
-from natfit.data.tables import Tables
+from natfit.data.streams.tables import Tables
 from natfit.models import binding
 from natfit.models.data import GLMData
 
@@ -196,7 +196,7 @@ def weights_formula(formula: str) -> str:
 
 
 def _weights_design(formula: str, table: Any, missing: str, context: Mapping[str, Any]) -> Any:
-    from natfit.data.design import build_design
+    from natfit.data.formulas.design import build_design
 
     return build_design(weights_formula(formula), table, missing=missing, context=context)
 

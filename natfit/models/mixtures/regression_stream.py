@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from natfit.data.block import Block
-from natfit.data.counting import Counted, Description, Maker, count_rows
-from natfit.data.expand import FactorPlan
-from natfit.data.freezing import freeze
+from natfit.data.formulas.expand import FactorPlan
 from natfit.data.matrix import Chosen
-from natfit.data.recipe import Made, Recipe
-from natfit.data.stream import OneMap, StreamedDesign, StreamSource
-from natfit.data.survey import needed_columns, terms
-from natfit.data.tables import Tables
+from natfit.data.streams.counting import Counted, Description, Maker, count_rows
+from natfit.data.streams.freezing import freeze
+from natfit.data.streams.recipe import Made, Recipe
+from natfit.data.streams.stream import OneMap, StreamedDesign, StreamSource
+from natfit.data.streams.survey import needed_columns, terms
+from natfit.data.streams.tables import Tables
 from natfit.models import streamed
 from natfit.models.mixtures.regression_data import Concomitant, RegressionData, weights_formula
 from natfit.models.streamed import StreamedData

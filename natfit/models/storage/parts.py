@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from natfit.data.design import Design
-from natfit.data.expand import Coding, FactorPlan, Part
+from natfit.data.formulas.design import Design
+from natfit.data.formulas.expand import Coding, FactorPlan, Part
 from natfit.families import links
 from natfit.families.link_base import REGISTRY as LINKS
 from natfit.families.registry import REGISTRY
@@ -154,7 +154,7 @@ def design_to_plain(design: Design | None, expressions: Mapping[str, str]) -> di
 
 def _name_to_plain(name: str, value: Any) -> list[Any]:
     """Return how a name of the caller is told: a column, a module, one of its functions, a function, or a value."""
-    from natfit.data.allowed import is_numeric_function
+    from natfit.data.formulas.allowed import is_numeric_function
 
     if value is None:
         return ["column"]
@@ -199,7 +199,7 @@ def design_from_plain(
 
 
 def _name_from_plain(name: str, how: str, *what: Any, trusted: Mapping[str, Any]) -> Any:
-    from natfit.data.allowed import is_numeric_function
+    from natfit.data.formulas.allowed import is_numeric_function
 
     if how == "column":
         return None
@@ -217,8 +217,8 @@ def _name_from_plain(name: str, how: str, *what: Any, trusted: Mapping[str, Any]
 
 def _check(design: Design, expressions: Mapping[str, str], names: Mapping[str, Any]) -> None:
     """Refuse a design with an expression that may do more than transform columns."""
-    from natfit.data.allowed import check_expression
-    from natfit.data.parse import parse_python
+    from natfit.data.formulas.allowed import check_expression
+    from natfit.data.formulas.parse import parse_python
 
     functions = {name for name, (how, *_) in names.items() if how in ("function", "of")}
     modules = {name: _modules()[what[0]] for name, (how, *what) in names.items() if how == "module"}

@@ -107,7 +107,7 @@ def _chosen(scope: Any, candidates: list[Term], what: str) -> list[Term]:
     if scope is None:
         return candidates
     if isinstance(scope, str):
-        from natfit.data.parse import parse_formula
+        from natfit.data.formulas.parse import parse_formula
 
         wanted = [str(term) for term in parse_formula(scope, ())[1] if str(term) != "1"]
     else:
@@ -156,7 +156,7 @@ def widened(model: Any, scope: str) -> Any:
         raise ValueError(
             "terms can be added only to a model made from a formula and a table; make this one with GLM.from_formula"
         )
-    from natfit.data.edit import widen_formula
+    from natfit.data.formulas.edit import widen_formula
 
     formula = widen_formula(model.formula, scope, model.origin.columns)
     return model if formula is None else model.updated(formula, {})

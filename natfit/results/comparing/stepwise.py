@@ -129,7 +129,7 @@ class _Search:
         lower = given.get("lower")
         kept: set[str] = set()
         if lower is not None:
-            from natfit.data.parse import parse_formula
+            from natfit.data.formulas.parse import parse_formula
 
             kept = {str(term) for term in parse_formula(lower, ())[1]} if isinstance(lower, str) else set(lower)
             unknown = kept - {term.name for term in terms} - {"1"}
@@ -194,7 +194,7 @@ class _Search:
             raise ValueError("no term was worth keeping and the model has no constant: nothing is left to fit")
         final = fit if chosen.fit is fit else chosen.fit
         if self.model.origin is not None and final is not fit:
-            from natfit.data.edit import choose_terms
+            from natfit.data.formulas.edit import choose_terms
 
             names = [term.name for term in self.current]
             formula = choose_terms(self.model.formula, names, self.model.origin.columns)

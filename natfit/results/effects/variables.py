@@ -70,7 +70,7 @@ class Variables:
         if whole or expression in (self._known or ()):
             return [expression]
         # It imports formulaic, which takes a third of a second that a fit of arrays need not wait for.
-        from natfit.data.parse import parse_python
+        from natfit.data.formulas.parse import parse_python
 
         tree, _ = parse_python(expression)
         nodes = list(ast.walk(tree))

@@ -9,7 +9,7 @@ import numpy as np
 
 from natfit.data.block import Block
 from natfit.data.grouped import first_rows
-from natfit.data.tables import Tables
+from natfit.data.streams.tables import Tables
 
 if TYPE_CHECKING:
     from natfit.results.mixtures.regression import MixtureRegressionResults

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from natfit.data.checks import all_finite, check_missing, check_not_empty, check_not_infinite
-from natfit.data.expand import FactorPlan, Part, Rows, expand_dense, expand_tabmat, part_names, prefers_tabmat
-from natfit.data.response import extra_column, keep, make_response, one_column
+from natfit.data.formulas.expand import FactorPlan, Part, Rows, expand_dense, expand_tabmat, part_names, prefers_tabmat
+from natfit.data.formulas.response import extra_column, keep, make_response, one_column
+from natfit.data.formulas.values import Values, level_codes
 from natfit.data.table import Table
-from natfit.data.values import Values, level_codes
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from natfit.data.evaluate import Evaluator
+    from natfit.data.formulas.evaluate import Evaluator
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -118,10 +118,10 @@ class Design:
         evaluator = self._evaluator(data)
         values = {name: evaluator.again(plan) for name, plan in self.factors.items()}
         table = evaluator.table
-        dropped = check_missing(_masks(values, {}), missing, table.n_rows)
+        dropped = check_missing(missing_masks(values, {}), missing, table.n_rows)
         kept = None if dropped is None else ~dropped
-        rows = _rows(evaluator, values, self.factors, kept)
-        return NewRows(_EXPAND[layout or self.layout](self.parts, self.factors, rows), table.index, kept)
+        rows = evaluated_rows(evaluator, values, self.factors, kept)
+        return NewRows(EXPAND[layout or self.layout](self.parts, self.factors, rows), table.index, kept)
 
     def evaluate(self, expression: str, data: Any) -> Array:
         """Evaluate a column name or an expression on new data, as (n,) floats; NaN where it is missing.
@@ -135,7 +135,7 @@ class Design:
         return one_column(self._evaluator(data)(expression), expression, expression)
 
     def _evaluator(self, data: Any) -> Evaluator:
-        from natfit.data.evaluate import Evaluator
+        from natfit.data.formulas.evaluate import Evaluator
 
         return Evaluator(Table(data, "the new data"), self.context, copy.deepcopy(self.state))
 
@@ -238,9 +238,9 @@ def build_design(
     array([[1., 1., 0.],
            [1., 2., 1.]])
     """
-    from natfit.data.coding import factors_of, plan_terms
-    from natfit.data.evaluate import Evaluator
-    from natfit.data.parse import parse_formula
+    from natfit.data.formulas.coding import factors_of, plan_terms
+    from natfit.data.formulas.evaluate import Evaluator
+    from natfit.data.formulas.parse import parse_formula
 
     _check_choice("layout", layout, ("auto", "dense", "tabmat"))
     _check_choice("order", order, ("formula", "patsy"))
@@ -254,7 +254,7 @@ def build_design(
     factors = {factor.expr: factor for term in right for factor in term.factors}
     values = {name: evaluator.held(factor) for name, factor in factors.items()}
 
-    masks = _masks({**response, **values}, columns)
+    masks = missing_masks({**response, **values}, columns)
     dropped = check_missing(masks, missing, table.n_rows)
     kept = None if dropped is None else ~dropped
     n_missing = 0 if dropped is None else int(dropped.sum())
@@ -266,7 +266,7 @@ def build_design(
     parts, terms, plans = plan_terms(right, values, kept, patsy_order=order == "patsy")
     names = [name for part in parts for name in part_names(part, plans)]
     check_not_empty(table.n_rows - n_missing, len(names))
-    rows = _rows(evaluator, values, plans, kept)
+    rows = evaluated_rows(evaluator, values, plans, kept)
     if layout == "auto":
         layout = "tabmat" if prefers_tabmat(parts, plans, rows.n_rows) else "dense"
     used = dict(evaluator.used)
@@ -275,7 +275,7 @@ def build_design(
         y_name=" + ".join(response),
         y_names=y_names,
         y_levels=y_levels,
-        matrix=_EXPAND[layout](parts, plans, rows),
+        matrix=EXPAND[layout](parts, plans, rows),
         column_names=names,
         terms=terms,
         extras={name: keep(column, kept) for name, column in columns.items()},
@@ -289,7 +289,7 @@ def build_design(
     )
 
 
-_EXPAND = {"dense": expand_dense, "tabmat": expand_tabmat}
+EXPAND = {"dense": expand_dense, "tabmat": expand_tabmat}
 
 
 def _check_choice(option: str, value: str, allowed: tuple[str, ...]) -> None:
@@ -297,7 +297,7 @@ def _check_choice(option: str, value: str, allowed: tuple[str, ...]) -> None:
         raise ValueError(f"{option} must be one of {', '.join(map(repr, allowed))}; got {value!r}")
 
 
-def _masks(values: Mapping[str, Values], columns: Mapping[str, Array]) -> dict[str, np.ndarray]:
+def missing_masks(values: Mapping[str, Values], columns: Mapping[str, Array]) -> dict[str, np.ndarray]:
     """Find the rows with missing values in each factor and extra column that has any."""
     masks = {name: each.missing for name, each in values.items() if each.missing is not None}
     for name, column in columns.items():
@@ -306,7 +306,9 @@ def _masks(values: Mapping[str, Values], columns: Mapping[str, Array]) -> dict[s
     return masks
 
 
-def _rows(evaluator: Evaluator, values: Mapping[str, Values], plans: Mapping[str, FactorPlan], kept: Any) -> Rows:
+def evaluated_rows(
+    evaluator: Evaluator, values: Mapping[str, Values], plans: Mapping[str, FactorPlan], kept: Any
+) -> Rows:
     """Check the kept rows of every factor, code the levels, and hand both on to be expanded."""
     codes = {}
     for name, plan in plans.items():

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from formulaic.parser.algos.tokenize import tokenize
 from formulaic.parser.types import Term
 
-from natfit.data.parse import parse_formula
+from natfit.data.formulas.parse import parse_formula
 
 
 def edit_formula(old: str, new: str, columns: Iterable[str]) -> str:

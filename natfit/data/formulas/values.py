@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from natfit.data.checks import rows_text
-from natfit.data.expand import FactorPlan
+from natfit.data.formulas.expand import FactorPlan
 
 if TYPE_CHECKING:
     import pandas as pd

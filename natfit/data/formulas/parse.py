@@ -15,7 +15,7 @@ from formulaic.parser import DefaultFormulaParser, DefaultOperatorResolver
 from formulaic.parser.types import Operator, Term
 from formulaic.utils.code import UNQUOTED_BACKTICK_MATCHER
 
-from natfit.data.patsy_spelling import refuse_unknown_spelling
+from natfit.data.formulas.patsy_spelling import refuse_unknown_spelling
 
 
 class _Operators(DefaultOperatorResolver):

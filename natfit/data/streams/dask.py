@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from natfit.data.tables import Columns, Tables
+from natfit.data.streams.tables import Columns, Tables
 
 T = TypeVar("T")
 

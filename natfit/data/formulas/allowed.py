@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from natfit.data.evaluate import KNOWN_CALLS
-from natfit.data.parse import parse_python
+from natfit.data.formulas.evaluate import KNOWN_CALLS
+from natfit.data.formulas.parse import parse_python
 
 TRANSFORMS = frozenset(KNOWN_CALLS) - {"hashed", "np"} | {"Q"}
 """formulaic's own and natfit's; ``hashed`` would call a function that it is given."""

@@ -8,8 +8,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from natfit.data.delimited import common_type, conversion_refusal, csv_format, with_types
-from natfit.data.tables import TABLE_ROWS, Columns, Tables, from_arrow
+from natfit.data.streams.delimited import common_type, conversion_refusal, csv_format, with_types
+from natfit.data.streams.tables import TABLE_ROWS, Columns, Tables, from_arrow
 
 
 class FileTables(Tables):

@@ -11,8 +11,8 @@ from natfit.data.checks import check_lengths, check_not_infinite
 from natfit.data.numbers import as_column
 
 if TYPE_CHECKING:
-    from natfit.data.evaluate import Evaluator
-    from natfit.data.values import Values
+    from natfit.data.formulas.evaluate import Evaluator
+    from natfit.data.formulas.values import Values
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 

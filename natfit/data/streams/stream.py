@@ -12,7 +12,7 @@ import numpy as np
 from natfit.data.arrays import ArraySource, Source
 from natfit.data.block import Block
 from natfit.data.matrix import Columns
-from natfit.data.tables import Tables
+from natfit.data.streams.tables import Tables
 
 Array = np.ndarray[Any, np.dtype[Any]]
 CHUNK = 65_536

@@ -22,11 +22,11 @@ from formulaic.utils.layered_mapping import LayeredMapping
 from formulaic.utils.stateful_transforms import stateful_eval
 
 from natfit.data.checks import did_you_mean
-from natfit.data.expand import FactorPlan
-from natfit.data.parse import first_line, parse_python
-from natfit.data.patsy_spelling import NAMESPACE, as_contrasts
+from natfit.data.formulas.expand import FactorPlan
+from natfit.data.formulas.parse import first_line, parse_python
+from natfit.data.formulas.patsy_spelling import NAMESPACE, as_contrasts
+from natfit.data.formulas.values import Values
 from natfit.data.table import Table
-from natfit.data.values import Values
 
 HELD_BYTES = 64 << 20
 """Evaluated transforms held between the two passes over the factors; beyond this they are computed again, so that no

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from natfit.data.design import build_design
-from natfit.data.expand import FactorPlan
-from natfit.data.recipe import Recipe
-from natfit.data.survey import Survey, Surveyed, joined, learned, names_used, needed_columns, terms
-from natfit.data.tables import Tables
+from natfit.data.formulas.design import build_design
+from natfit.data.formulas.expand import FactorPlan
+from natfit.data.streams.recipe import Recipe
+from natfit.data.streams.survey import Survey, Surveyed, joined, learned, names_used, needed_columns, terms
+from natfit.data.streams.tables import Tables
 
 
 class Frozen(NamedTuple):

@@ -11,8 +11,8 @@ import numpy as np
 from natfit.data.block import Block
 from natfit.data.checks import check_not_infinite
 from natfit.data.numbers import as_column
-from natfit.data.stream import StreamSource, checksum
-from natfit.data.tables import Tables
+from natfit.data.streams.stream import StreamSource, checksum
+from natfit.data.streams.tables import Tables
 
 
 @dataclass(frozen=True)

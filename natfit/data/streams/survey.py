@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from natfit.data.checks import check_missing
-from natfit.data.evaluate import Evaluator
-from natfit.data.parse import parse_formula
-from natfit.data.response import Levels, one_column
+from natfit.data.formulas.evaluate import Evaluator
+from natfit.data.formulas.parse import parse_formula
+from natfit.data.formulas.response import Levels, one_column
+from natfit.data.formulas.values import Values
+from natfit.data.streams.tables import Tables
 from natfit.data.table import Table
-from natfit.data.tables import Tables
-from natfit.data.values import Values
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -163,7 +163,7 @@ def names_used(formulas: Sequence[str], names: Sequence[str], extras: Mapping[st
     """Return the names in formulas and in the expressions beside them: of columns, functions and constants."""
     import ast
 
-    from natfit.data.parse import parse_python
+    from natfit.data.formulas.parse import parse_python
 
     factors = formula_factors(formulas, names)
     texts = [name for name, factor in factors.items() if factor.eval_method.value != "literal"]

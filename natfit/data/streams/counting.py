@@ -11,11 +11,11 @@ import numpy as np
 
 from natfit.data.block import Block
 from natfit.data.checks import did_you_mean
-from natfit.data.freezing import Frozen
-from natfit.data.recipe import Made, Recipe
-from natfit.data.stream import StreamSource, checksum
-from natfit.data.survey import Rows, joined, scouted
-from natfit.data.tables import Tables
+from natfit.data.streams.freezing import Frozen
+from natfit.data.streams.recipe import Made, Recipe
+from natfit.data.streams.stream import StreamSource, checksum
+from natfit.data.streams.survey import Rows, joined, scouted
+from natfit.data.streams.tables import Tables
 
 
 class Taken(Protocol):

@@ -16,8 +16,8 @@ from formulaic.parser.types import Factor, Term
 from formulaic.transforms.contrasts import Contrasts, CustomContrasts, TreatmentContrasts
 
 from natfit.data.checks import rows_text
-from natfit.data.expand import Coding, FactorPlan, Part, part_names
-from natfit.data.values import Values
+from natfit.data.formulas.expand import Coding, FactorPlan, Part, part_names
+from natfit.data.formulas.values import Values
 
 
 def plan_terms(

@@ -10,11 +10,11 @@ import numpy as np
 from formulaic.parser.types import Factor
 
 from natfit.data.checks import check_missing, check_not_infinite
-from natfit.data.design import _EXPAND, Design, _masks, _rows
-from natfit.data.expand import FactorPlan, prefers_tabmat
+from natfit.data.formulas.design import EXPAND, Design, evaluated_rows, missing_masks
+from natfit.data.formulas.expand import FactorPlan, prefers_tabmat
+from natfit.data.formulas.response import keep, make_response, one_column
+from natfit.data.formulas.values import level_codes
 from natfit.data.matrix import Columns, as_columns
-from natfit.data.response import keep, make_response, one_column
-from natfit.data.values import level_codes
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -76,7 +76,7 @@ class Recipe:
         plans = {name: plan for design in self.designs.values() for name, plan in design.factors.items()}
         values = {name: evaluator.again(plan) for name, plan in plans.items()}
         n_rows = evaluator.table.n_rows
-        dropped = check_missing(_masks({**response, **values}, columns), "drop", n_rows)
+        dropped = check_missing(missing_masks({**response, **values}, columns), "drop", n_rows)
         kept = None if dropped is None else ~dropped
         n_kept = n_rows if kept is None else int(kept.sum())
         if not n_kept:
@@ -90,14 +90,14 @@ class Recipe:
             made, _, _ = make_response(response, kept)
             assert made is not None
             y = made
-        rows = _rows(evaluator, values, plans, kept)
+        rows = evaluated_rows(evaluator, values, plans, kept)
         expanded: dict[tuple[int, tuple[int, ...] | None], Columns] = {}
         designs = {}
         for name, design in self.designs.items():
             chosen = self.chosen.get(name)
             known = (id(design), chosen)
             if known not in expanded:
-                matrix = _EXPAND[design.layout](design.parts, design.factors, rows)
+                matrix = EXPAND[design.layout](design.parts, design.factors, rows)
                 expanded[known] = as_columns(matrix if chosen is None else matrix[:, list(chosen)])
             designs[name] = expanded[known]
         return Made(y, designs, {name: keep(column, kept) for name, column in columns.items()}, kept)
