@@ -6,15 +6,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from natfit.families._tweedie_deviance import half_deviance
 from natfit.families._tweedie_series import log_density_at_own_mean
 from natfit.families.interval import POSITIVE, Array
 from natfit.families.poisson import Poisson
 from natfit.families.registry import register
 from natfit.families.response import Response, refuse_outside
 from natfit.families.tails import tweedie_tails
-
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(10)
-_NODES, _WEIGHTS = 0.5 * (_NODES + 1.0), 0.5 * _WEIGHTS
 
 
 class Tweedie(Response):
@@ -90,24 +88,9 @@ class Tweedie(Response):
         return out
 
     def unit_deviance(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
-        """2 (y (y^(1-p) - mu^(1-p)) / (1-p) - (y^(2-p) - mu^(2-p)) / (2-p)).
-
-        It is twice the integral of (y - t) / t^p for t from mu to y; near y = mu it is computed as that, by
-        Gauss-Legendre quadrature in log t, so that no digits cancel.
-        """
-        p = self.var_power
+        """2 (y (y^(1-p) - mu^(1-p)) / (1-p) - (y^(2-p) - mu^(2-p)) / (2-p)), twice the integral of (y - t) / t^p to y."""
         y, mu = np.broadcast_arrays(np.asarray(y, dtype=float), np.asarray(mu, dtype=float))
-        positive = y > 0.0
-        log_ratio = np.log(np.where(positive, y, mu) / mu)
-        near = np.abs(log_ratio) < 0.5
-        span = np.where(near, log_ratio, 0.0)
-        integral = np.zeros_like(span)
-        for node, weight in zip(_NODES, _WEIGHTS, strict=True):
-            integral += weight * np.expm1((1.0 - node) * span) * np.exp((2.0 - p) * node * span)
-        far = np.where(near, 0.0, log_ratio)
-        direct = np.exp(far) * np.expm1((1.0 - p) * far) / (1.0 - p) - np.expm1((2.0 - p) * far) / (2.0 - p)
-        half = np.where(positive, np.where(near, span * integral, direct), 1.0 / (2.0 - p))
-        return 2.0 * mu ** (2.0 - p) * half
+        return 2.0 * half_deviance(y, mu, self.var_power)[0]
 
     def response_log_prob(self, y: Array, mu: Array, dispersion: float = 1.0, weight: Any = 1.0) -> Array:
         """Log-density at y > 0, log-probability at y = 0, by the series: exact however small the dispersion phi / w."""

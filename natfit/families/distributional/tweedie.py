@@ -8,24 +8,17 @@ from collections.abc import Callable
 import numpy as np
 from scipy import special
 
-from natfit.families._tweedie_series import slopes_at_own_mean
+from natfit.families._tweedie_deviance import half_deviance
+from natfit.families._tweedie_series import log_density_at_own_mean, slopes_at_own_mean
 from natfit.families.distributional.base import Array, DistributionalFamily, Matrix, Theta
-from natfit.families.distributional.expectation import expect
 from natfit.families.distributional.location_scale import weighted_moments
 from natfit.families.distributional.registry import register
+from natfit.families.distributional.tweedie_information import information_of_rows
 from natfit.families.interval import POSITIVE, Interval
 from natfit.families.links import from_functions
 from natfit.families.support import NONNEGATIVE
 from natfit.families.tails import tweedie_tails
 from natfit.families.tweedie import Tweedie as KnownPower
-
-NODES = 16
-"""Chebyshev points in the logarithm of the dispersion at mean 1 between which the information is interpolated."""
-_NODES, _WEIGHTS = (
-    0.5 * (each + shift) for each, shift in zip(np.polynomial.legendre.leggauss(12), (1.0, 0.0), strict=True)
-)
-FEW = 64
-"""Rows from which interpolation is cheaper than a quadrature for each."""
 
 
 def _inverse(eta: Array) -> Array:
@@ -64,50 +57,54 @@ class Tweedie(DistributionalFamily):
     information = "quadrature over the response"
     simpler = (("power", "low", 1.0 + 1e-4, "poisson"), ("power", "high", 2.0 - 1e-4, "gamma"))
 
-    @property
-    def costly(self) -> bool:
-        return True
-
     def log_prob(self, y: Array, theta: Theta) -> Array:
-        return _by_power(lambda law, y, mean, scale: law.response_log_prob(y, mean, scale), y, theta)
+        y, mean, dispersion, power = np.broadcast_arrays(y, *theta)
+        found = -half_deviance(y, mean, power)[0] / dispersion
+        some = y > 0.0
+        found[some] += log_density_at_own_mean(y[some], power[some], dispersion[some])
+        return found
 
     def score(self, y: Array, theta: Theta) -> list[Array]:
-        mean, dispersion, power = (np.asarray(t, dtype=float) for t in theta)
-        in_scale, in_power = _by_power(_slopes, y, theta)
+        y, mean, dispersion, power = np.broadcast_arrays(y, *theta)
+        half, slope = half_deviance(y, mean, power, 1)
+        in_scale, in_power = half / dispersion**2, -slope / dispersion
+        some = y > 0.0
+        own = slopes_at_own_mean(y[some], power[some], dispersion[some], twice=False)
+        in_scale[some] += own.dispersion
+        in_power[some] += own.power
         return [(y - mean) / (dispersion * mean**power), in_scale, in_power]
+
+    def observed(self, y: Array, theta: Theta) -> Matrix:
+        y, mean, dispersion, power = np.broadcast_arrays(y, *theta)
+        half, slope, bend = half_deviance(y, mean, power, 2)
+        variance = dispersion * mean**power
+        gap = (y - mean) / variance
+        found = {
+            (0, 0): 1.0 / variance + power * gap / mean,
+            (0, 1): gap / dispersion,
+            (0, 2): np.log(mean) * gap,
+            (1, 1): 2.0 * half / dispersion**3,
+            (1, 2): -slope / dispersion**2,
+            (2, 2): bend / dispersion,
+        }
+        some = y > 0.0
+        own = slopes_at_own_mean(y[some], power[some], dispersion[some])
+        found[1, 1][some] -= own.dispersion_twice
+        found[1, 2][some] -= own.both
+        found[2, 2][some] -= own.power_twice
+        return found
 
     def fisher(self, y: Array, theta: Theta) -> Matrix:
         mean, dispersion, power = np.broadcast_arrays(*theta)
         log_mean = np.log(mean)
         at_one = np.log(dispersion) + (power - 2.0) * log_mean
-        own, mixed, last = self._at_mean_one(at_one, power)
+        own, mixed, last = information_of_rows(at_one.ravel(), power.ravel()).reshape(3, *mean.shape)
         return {
             (0, 0): 1.0 / (dispersion * mean**power),
             (1, 1): own / dispersion**2,
             (1, 2): (mixed + log_mean * own) / dispersion,
             (2, 2): last + 2.0 * log_mean * mixed + log_mean**2 * own,
         }
-
-    def _at_mean_one(self, log_dispersion: Array, power: Array) -> list[Array]:
-        """Return the information of log dispersion, of it and power, and of power at mean 1, three arrays (n,)."""
-        shape = log_dispersion.shape
-        z, p = log_dispersion.ravel(), power.ravel()
-        if z.size <= FEW or float(np.ptp(p)) > 0.0 or float(np.ptp(z)) < 1e-10:
-            return [each.reshape(shape) for each in self._integrated(z, p)]
-        unit = np.cos(np.pi * (np.arange(NODES) + 0.5) / NODES)
-        middle, half = 0.5 * (z.max() + z.min()), 0.5 * float(np.ptp(z))
-        table = np.array(self._integrated(middle + half * unit, np.full(NODES, p[0])))
-        vander = np.polynomial.chebyshev.chebvander
-        weights = np.linalg.solve(vander(unit, NODES - 1), table.T)
-        return [each.reshape(shape) for each in (vander((z - middle) / half, NODES - 1) @ weights).T]
-
-    def _integrated(self, log_dispersion: Array, power: Array) -> list[Array]:
-        def products(y: Array, t: Theta) -> list[Array]:
-            _, in_scale, in_power = self.score(y, t)
-            in_log = in_scale * t[1]
-            return [in_log * in_log, in_log * in_power, in_power * in_power]
-
-        return expect(self, products, [np.ones_like(power), np.exp(log_dispersion), power])
 
     def start(self, y: Array, weight: Array | None) -> list[float]:
         mean, sd = weighted_moments(y, weight)
@@ -140,33 +137,6 @@ class Tweedie(DistributionalFamily):
 
     def example_parameters(self) -> Array:
         return np.array([[2.0, 0.8, 1.5], [6.0, 1.2, 1.7]])
-
-
-def _slopes(law: KnownPower, y: Array, mean: Array, scale: Array) -> Array:
-    """Return the derivatives of the log-density in dispersion and power, (2, ...): the series' and the deviance's."""
-    half = 0.5 * law.unit_deviance(y, mean)
-    found = np.stack([half / scale**2, -_half_deviance_slope(law.var_power, y, mean, half) / scale])
-    positive = y > 0.0
-    found[:, positive] += slopes_at_own_mean(y[positive], law.var_power, scale[positive])
-    return found
-
-
-def _half_deviance_slope(p: float, y: Array, mean: Array, half: Array) -> Array:
-    """Return the derivative in the power of half the unit deviance, the integral of (y - t) t^-p from the mean to y.
-
-    Near the mean it is integrated as that, in log t by Gauss-Legendre; elsewhere it is written out.
-    """
-    span = np.log(np.where(y > 0.0, y, mean) / mean)
-    near = np.abs(span) < 0.5
-    short, far = np.where(near, span, 0.0), np.where(near, 0.0, span)
-    integral = np.zeros_like(span)
-    for node, weight in zip(_NODES, _WEIGHTS, strict=True):
-        integral += weight * node * np.expm1((1.0 - node) * short) * np.exp((2.0 - p) * node * short)
-    less, more = np.expm1((1.0 - p) * far), np.expm1((2.0 - p) * far)
-    first = np.exp(far) * (less / (1.0 - p) - far * (less + 1.0)) / (1.0 - p)
-    direct = first - (more / (2.0 - p) - far * (more + 1.0)) / (2.0 - p)
-    bend = np.where(y > 0.0, np.where(near, -short * short * integral, direct), (2.0 - p) ** -2.0)
-    return mean ** (2.0 - p) * bend - np.log(mean) * half
 
 
 def _by_power(function: Callable[..., Array], y: Array, theta: Theta) -> Array:
