@@ -121,3 +121,22 @@ def test_small_samples_and_certain_rows_are_none_of_these() -> None:
     fit = FIT("y ~ 1 | x", data, "zero_inflated_poisson").fit()
     assert fit.predict(what="inflation").min() < 1e-10
     assert fit.converged
+
+
+def test_a_concentration_that_runs_to_infinity_at_one_direction_is_named() -> None:
+    # directions without a law: a concentration of 0 costs nothing in all rows but one
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame(rng.normal(size=(60, 3)), columns=["a", "b", "c"]).assign(y=rng.uniform(-np.pi, np.pi, 60))
+    reason = reason_of("y ~ a + b + c | a + b + c", data, "von_mises")
+    assert reason.startswith("concentration runs to infinity in ")
+    assert "whose responses the von_mises law then fits exactly" in reason
+    assert reason.endswith("make concentration a constant, leave columns out of its formula, or hold concentration")
+    assert FIT("y ~ a + b + c", data, "von_mises").fit().converged  # the remedy serves
+
+
+def test_a_local_maximum_is_found_by_way_of_the_first_parameter() -> None:
+    # from a constant direction the concentration of this draw runs to infinity at one row
+    rng = np.random.default_rng(240)
+    X = np.column_stack([np.ones(120), rng.normal(size=(120, 3))])
+    y = rng.vonmises(X @ [1.0, 0.3, -0.2, 0.1], np.exp(X @ [-0.8, 0.3, 0.2, -0.3]))
+    assert nf.DistributionalRegression(y, {"direction": X, "concentration": X}, "von_mises").fit().converged

@@ -150,14 +150,69 @@ def starts(ground: Ground, data: DistributionalData) -> Iterator[Array]:
             yield ground.spread(own)
     for constants in _intercepts(likelihood, data, moments):
         yield ground.spread(lambda block, constants=constants: [np.full(block.n_rows, c) for c in constants])  # type: ignore[misc]
+    if len(likelihood.free) > 1:
+        yield from _first_alone(ground, data, constants)
+
+
+def _first_alone(ground: Ground, data: DistributionalData, constants: Array) -> Iterator[Array]:
+    """Yield the fit in which only the first parameter has its predictor, the others being constants.
+
+    For likelihoods with more than one maximum, or none but local ones: a von Mises whose concentration has predictors can
+    be concentrated at one response, without bound.
+    """
+    likelihood = ground.likelihood
+    first, *others = (likelihood.family.parameter_names[k] for k in likelihood.free)
+    names = {first: likelihood.names[first], **{name: ["c"] for name in others}}
+    block = _sampled(data, {first: data.designs[first]}, others)
+    alone = DistributionalLikelihood(likelihood.family, likelihood.links, names, likelihood.held)
+    source = ArraySource(block, 1)
+    begun = Ground(alone, source, block.designs)
+    start = begun.spread(lambda block: [np.full(block.n_rows, c) for c in constants])
+    outcome = _reached(alone, source, block, start)
+    if outcome is None:
+        return
+
+    def fitted(block: Block) -> list[Array]:
+        eta = block.designs[first].matvec(outcome.params[: len(names[first])])
+        return [
+            eta + block.columns.get(f"offset:{first}", 0.0),
+            *(np.full(block.n_rows, c) for c in outcome.params[-len(others) :]),
+        ]
+
+    yield ground.spread(fitted)
+
+
+def _sampled(data: DistributionalData, designs: Mapping[str, Columns], constant: Sequence[str]) -> Block:
+    """Return at most `SAMPLE` rows, with a constant as the design of some parameters; their offsets are left out."""
+    every = -(-data.n_rows // SAMPLE)
+    columns = {name: column[::every] for name, column in data.columns().items()}
+    kept = {name: column for name, column in columns.items() if name.removeprefix("offset:") not in constant}
+    rows = np.arange(0, data.n_rows, every)
+    taken = {name: design.take(rows) for name, design in designs.items()}
+    return Block({**taken, **{name: Constant(len(columns["y"])) for name in constant}}, kept)
+
+
+def _reached(likelihood: DistributionalLikelihood, source: Source, block: Block, start: Array) -> Outcome | None:
+    """Return where a small model's maximum is, well enough for a start; None where it has none."""
+    stride = Ground(likelihood, source, block.designs).stride(Affine(np.eye(likelihood.layout.size)))
+    direction = Striding(float(block.n_rows), stride)
+    try:
+        outcome = run(
+            Optimizer(direction, Backtracking()),
+            LikelihoodObjective(likelihood, source),
+            start,
+            stop=Decrement(ENOUGH),
+            max_iterations=30,
+        )
+    except (OutsideDomain, SingularMetric, np.linalg.LinAlgError):
+        return None  # something else is tried next
+    return outcome if np.isfinite(outcome.params).all() and _is_settled(outcome) else None
 
 
 def _intercepts(
     likelihood: DistributionalLikelihood, data: DistributionalData, moments: Sequence[float]
 ) -> Iterator[Array]:
     """Yield each free parameter's predictor as a constant: the maximum over constants, then the family's moments."""
-    every = -(-data.n_rows // SAMPLE)
-    columns = {name: column[::every] for name, column in data.columns().items()}
     family = likelihood.family
     links = [likelihood.links[k] for k in likelihood.free]
     with np.errstate(all="ignore"):
@@ -166,23 +221,10 @@ def _intercepts(
         )
     names = [family.parameter_names[k] for k in likelihood.free]
     constants = DistributionalLikelihood(family, likelihood.links, {name: ["c"] for name in names}, likelihood.held)
-    plain = {name: column for name, column in columns.items() if not name.startswith("offset:")}
-    block = Block({name: Constant(len(columns["y"])) for name in names}, plain)
-    source = ArraySource(block, 1)
-    stride = Ground(constants, source, block.designs).stride(Affine(np.eye(len(names))))
-    direction = Striding(float(len(columns["y"])), stride)
-    try:
-        outcome = run(
-            Optimizer(direction, Backtracking()),
-            LikelihoodObjective(constants, source),
-            start,
-            stop=Decrement(ENOUGH),
-            max_iterations=30,
-        )
-        if np.isfinite(outcome.params).all() and _is_settled(outcome):
-            yield outcome.params
-    except (OutsideDomain, SingularMetric, np.linalg.LinAlgError):
-        pass  # the moments themselves are tried next
+    block = _sampled(data, {}, names)
+    outcome = _reached(constants, ArraySource(block, 1), block, start)
+    if outcome is not None:
+        yield outcome.params
     yield start
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from natfit.data.block import Block
 from natfit.families.distributional.base import Parameters, complement
 from natfit.families.distributional.transform import to_line
-from natfit.families.interval import UNIT
+from natfit.families.interval import POSITIVE, UNIT
 from natfit.likelihoods.distributional import DistributionalLikelihood
 from natfit.metric import SingularMetric
 
@@ -45,12 +45,15 @@ class Reached:
         Of each parameter, and in how many rows it counts as being at a limit: 0 or 1, or that of a simpler family.
     ends : list of Ends
         By free parameter.
+    steep : (K, m) ndarray
+        The parameters of the rows whose responses are fitted exactly, to rounding.
     """
 
     least: Array
     greatest: Array
     extreme: Array
     ends: list[Ends]
+    steep: Array
 
     def __add__(self, other: Reached) -> Reached:
         return Reached(
@@ -58,6 +61,7 @@ class Reached:
             np.maximum(self.greatest, other.greatest),
             self.extreme + other.extreme,
             [one + two for one, two in zip(self.ends, other.ends, strict=True)],
+            np.hstack([self.steep, other.steep]),
         )
 
 
@@ -88,10 +92,14 @@ def outermost(eta: Array) -> Array:
 
 @dataclass(frozen=True)
 class Reach:
-    """From a block of rows to what is `Reached` in it, at given coefficients."""
+    """From a block of rows to what is `Reached` in it, at given coefficients.
+
+    ``exact`` is the log-density on the line from which a response counts as fitted exactly; infinite where none does.
+    """
 
     likelihood: DistributionalLikelihood
     coefficients: Array
+    exact: float = np.inf
 
     def __call__(self, block: Block) -> Reached:
         likelihood = self.likelihood
@@ -105,7 +113,15 @@ class Reach:
                 share = _per_distance(likelihood.family, theta, slope, k, rows)
                 ends.append(Ends(eta[rows], theta[k][rows], share, columns))
             extreme = np.array([_beyond(likelihood.family, k, each).sum() for k, each in enumerate(theta)])
-        return Reached(np.array([t.min() for t in theta]), np.array([t.max() for t in theta]), extreme, ends)
+            steep = self._steep(block.columns["y"], theta)
+        return Reached(np.array([t.min() for t in theta]), np.array([t.max() for t in theta]), extreme, ends, steep)
+
+    def _steep(self, y: Array, theta: Parameters) -> Array:
+        if self.exact == np.inf:
+            return np.zeros((len(theta), 0))
+        line = to_line(self.likelihood.family.support)
+        height = self.likelihood.family.log_prob(y, theta) + line.log_slope(line.back(y))
+        return np.array(theta)[:, height > self.exact]
 
 
 def limit_reached(fit: DistributionalResults) -> str:
@@ -115,10 +131,13 @@ def limit_reached(fit: DistributionalResults) -> str:
             f"the {fit.family.name} law fits every response exactly, to rounding, so that its likelihood rises without "
             "bound and the parameters of its spread have no estimate; leave terms out of the formulas, or collect more rows"
         )
-    found = list(fit.model.new_rows().map(Reach(fit.model.likelihood, fit.coefficients)))
+    # only a fit that has not converged may be on its way to a density without bound at a few rows: others have scales
+    exact = np.inf if fit.fitted.converged else EXACT - _log_spread(fit)
+    found = list(fit.model.source.map(Reach(fit.model.likelihood, fit.coefficients, exact)))
     reached = functools.reduce(operator.add, found)
     return (
         _simpler(fit, reached)
+        or _unbounded(fit, reached)
         or _at_infinity(fit, reached)
         or ("" if fit.fitted.converged else _separated(fit, reached))
     )
@@ -130,14 +149,44 @@ def _is_exact(fit: DistributionalResults) -> bool:
     Densities are those on the line that the support is carried to (of the logarithm of a positive response), where their
     height is measured in interquartile ranges.
     """
-    support, data = fit.family.support, fit.model.data.in_memory()
-    if support.discrete or support.event_shape or fit.family.atoms:
+    log_spread, data = _log_spread(fit), fit.model.data.in_memory()
+    if log_spread == -np.inf:
         return False
-    line = to_line(support)
-    z = line.back(data.y)
+    line = to_line(fit.family.support)
+    slope = np.average(line.log_slope(line.back(data.y)), weights=data.freq_weights)
+    return bool(fit.fitted.point.loglik / fit.model.wnobs + slope + log_spread > EXACT)
+
+
+def _log_spread(fit: DistributionalResults) -> float:
+    """Return the logarithm of the responses' interquartile range on the line; minus infinity where nothing can be exact."""
+    support = fit.family.support
+    if support.discrete or support.event_shape or fit.family.atoms:
+        return -np.inf
+    z = to_line(support).back(fit.model.data.in_memory().y)
     spread = float(np.subtract(*np.quantile(z, [0.75, 0.25]))) or float(z.std()) or float(np.abs(z).max())
-    height = fit.fitted.point.loglik / fit.model.wnobs + np.average(line.log_slope(z), weights=data.freq_weights)
-    return bool(spread > 0.0 and height + np.log(spread) > EXACT)
+    return float(np.log(spread)) if spread > 0.0 else -np.inf
+
+
+def _unbounded(fit: DistributionalResults, reached: Reached) -> str:
+    """Say which parameter runs to a limit in rows whose responses are then fitted exactly, the density without bound.
+
+    It is the one whose values there are farthest from 1, in logarithms: the spread's, not the place's.
+    """
+    if not reached.steep.shape[1]:
+        return ""
+    family = fit.family
+    with np.errstate(all="ignore"):
+        far = [
+            np.abs(np.log(values)).min() if domain == POSITIVE and name not in fit.model.held else 0.0
+            for name, domain, values in zip(family.parameter_names, family.domains, reached.steep, strict=True)
+        ]
+    k = int(np.argmax(far))
+    name, large = family.parameter_names[k], bool((reached.steep[k] > 1.0).all())
+    return (
+        f"{name} runs to {'infinity' if large else 0} in {reached.steep.shape[1]} row(s), whose responses the {family.name} "
+        f"law then fits exactly, so that its likelihood rises without bound and has no maximum; make {name} a constant, "
+        f"leave columns out of its formula, or hold {name}"
+    )
 
 
 def _simpler(fit: DistributionalResults, reached: Reached) -> str:
