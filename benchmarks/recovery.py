@@ -14,7 +14,10 @@ from __future__ import annotations
 
 import argparse
 import collections
+import datetime
+import functools
 import json
+import subprocess
 import time
 import warnings
 import zlib
@@ -47,6 +50,8 @@ class Study(NamedTuple):
     held: list[int]
     mean_z: list[float]
     seconds: float
+    made: str = ""
+    """Day, and the commit of the code."""
 
     @property
     def coverage(self) -> Array:
@@ -88,7 +93,15 @@ def study(name: str, rows: int, replicates: int, seed: int = 20_251) -> Study:
     z = np.array(scores).reshape(-1, len(names))
     held = (np.abs(z) < stats.norm.ppf(0.5 + 0.5 * LEVEL)).sum(axis=0)
     mean = z.mean(axis=0) if len(z) else np.full(len(names), np.nan)
-    return Study(name, rows, names, len(z), dict(failed), held.tolist(), mean.tolist(), time.perf_counter() - begin)
+    seconds = time.perf_counter() - begin
+    return Study(name, rows, names, len(z), dict(failed), held.tolist(), mean.tolist(), seconds, made())
+
+
+@functools.cache
+def made() -> str:
+    """Return today's date and the commit that is checked out."""
+    told = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return f"{datetime.date.today()} {told.stdout.strip()}".strip()
 
 
 def _draw(family: Any, links: Any, truth: Array, rows: int, rng: np.random.Generator) -> tuple[Array, Array]:
