@@ -140,3 +140,12 @@ def test_a_local_maximum_is_found_by_way_of_the_first_parameter() -> None:
     X = np.column_stack([np.ones(120), rng.normal(size=(120, 3))])
     y = rng.vonmises(X @ [1.0, 0.3, -0.2, 0.1], np.exp(X @ [-0.8, 0.3, 0.2, -0.3]))
     assert nf.DistributionalRegression(y, {"direction": X, "concentration": X}, "von_mises").fit().converged
+
+
+def test_a_fit_far_from_the_supremum_says_so() -> None:
+    # no zeros but the Poisson's own: inflation becomes a step across a plane, steeper and steeper
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame(rng.normal(size=(200, 2)), columns=["a", "b"]).assign(y=rng.poisson(0.2, 200))
+    reason = reason_of("y ~ 1 | a + b", data, "zero_inflated_poisson")
+    assert reason.startswith("inflation is fitted ever closer to 0 or 1")
+    assert "; the log-likelihood reached is not its supremum: it still rises, by some 0." in reason

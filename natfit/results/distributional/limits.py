@@ -31,6 +31,8 @@ ENDS = 20
 """Rows with the smallest, and with the largest, predictors of a parameter that are examined."""
 EXTREME = 1e-7
 """Probability that counts as 0 where a fit has not converged."""
+RISING = 1e-6
+"""Nats that a next step promises from which a likelihood that has no maximum is said not to have come to its supremum."""
 ELSEWHERE = {"binomial": "nf.GLM with family='binomial'"}
 """Simpler families whose response is another here than in the family they simplify."""
 
@@ -135,12 +137,21 @@ def limit_reached(fit: DistributionalResults) -> str:
     exact = np.inf if fit.fitted.converged else EXACT - _log_spread(fit)
     found = list(fit.model.source.map(Reach(fit.model.likelihood, fit.coefficients, exact)))
     reached = functools.reduce(operator.add, found)
-    return (
-        _simpler(fit, reached)
-        or _unbounded(fit, reached)
-        or _at_infinity(fit, reached)
-        or ("" if fit.fitted.converged else _separated(fit, reached))
-    )
+    told = _unbounded(fit, reached)
+    if told:
+        return told
+    told = _simpler(fit, reached) or _at_infinity(fit, reached)
+    if not told and not fit.fitted.converged:
+        told = _separated(fit, reached)
+    return told and told + _still_rising(fit)
+
+
+def _still_rising(fit: DistributionalResults) -> str:
+    """Say how far the log-likelihood may be from its supremum, where the fit has not come within a millionth of it."""
+    gain = 0.5 * float(fit.fitted.outcome.decrement)
+    if fit.fitted.converged or not gain > RISING:
+        return ""
+    return f"; the log-likelihood reached is not its supremum: it still rises, by some {gain:.2g} in the next step"
 
 
 def _is_exact(fit: DistributionalResults) -> bool:
