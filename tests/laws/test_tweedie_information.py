@@ -55,3 +55,10 @@ def test_second_derivatives_are_those_of_the_score():
     known = minus_jacobian(lambda t: family.score(y, t), lambda t: family.log_prob(y, t), theta, family.domains)
     for pair, value in known.items():
         np.testing.assert_allclose(found[pair], value, rtol=2e-6, atol=2e-6)
+
+
+@pytest.mark.parametrize("power", [1.0 + 1e-9, 1.0 + 1e-4, 1.999, 2.0 - 1e-9])
+def test_powers_at_their_limits_take_a_bounded_number_of_nodes(power):
+    for dispersion in (1e-8, 1.0, 1e8):
+        nodes, _ = tweedie_information._nodes(-np.log([dispersion]) - np.log(2.0 - power), power)
+        assert nodes.size <= tweedie_information.MOST + 2
