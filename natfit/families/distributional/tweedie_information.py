@@ -25,7 +25,7 @@ TAIL = 0.25
 """Steps in log u over which exp(-u / phi) is summed. The error is a gamma function at 2 pi / 0.25 times the imaginary unit
 more than 1 / phi: under 1e-9 of the sum."""
 MOST = 8192
-"""Nodes. Where more are wanted, with a power within 1e-4 of 1, or near 2 at dispersions above a hundred, digits are lost."""
+"""Nodes of one rate. Where more are wanted, with a power within 1e-4 of 1, or near 2 at dispersions above a hundred, digits are lost."""
 NARROWEST = 0.15
 """Share of a bump's width that nodes are apart at least. Between bumps the score changes over (p - 1) pi / 2 sqrt(j), which
 is shorter where p is near 1; but then next to nothing lies between them."""
@@ -137,7 +137,7 @@ def _nodes(log_rate: Array, power: float) -> tuple[Array, float]:
     dispersion = np.exp(-log_rate) / more
     least = np.maximum(middle - np.sqrt(DEPTH), np.sqrt(np.maximum(np.exp(log_rate) - DEPTH - 1.0 / dispersion, 0.0)))
     low = _from_root(np.maximum(least, np.exp(-0.5 * (less * depth + more))))
-    step = max(_step(middle, dispersion, power), float(high.max() - low.min()) / MOST)
+    step = max(_step(middle, dispersion, power), float((high - low).max()) / MOST)
     runs = [np.arange(np.floor(one / step), np.ceil(two / step) + 1.0) for one, two in zip(low, high, strict=True)]
     return step * np.unique(np.concatenate(runs)), step
 
