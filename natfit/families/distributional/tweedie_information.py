@@ -25,7 +25,8 @@ TAIL = 0.25
 """Steps in log u over which exp(-u / phi) is summed. The error is a gamma function at 2 pi / 0.25 times the imaginary unit
 more than 1 / phi: under 1e-9 of the sum."""
 MOST = 8192
-"""Nodes of one rate. Where more are wanted, with a power within 1e-4 of 1, or near 2 at dispersions above a hundred, digits are lost."""
+"""Nodes of one rate. Where more are wanted, with a power within 1e-4 of 1 or near 2 at dispersions above a hundred, digits
+are lost."""
 NARROWEST = 0.15
 """Share of a bump's width that nodes are apart at least. Between bumps the score changes over (p - 1) pi / 2 sqrt(j), which
 is shorter where p is near 1; but then next to nothing lies between them."""
