@@ -125,6 +125,16 @@ class Table(Mapping[str, Any]):
             raise ValueError(f"{self.what} has no column {name!r}{did_you_mean(name, self._names)}")
         return self[name]
 
+    def numbers(self, name: str) -> np.ndarray | None:
+        """Return a column as it lies, where it is a NumPy array of numbers; None where it has to be converted."""
+        if name in self._series or name not in self._names:
+            return None
+        column = self._columns[name]
+        if isinstance(getattr(column, "dtype", None), np.dtype) and hasattr(column, "to_numpy"):  # a pandas Series
+            column = column.to_numpy()
+        plain = type(column) is np.ndarray and column.ndim == 1 and column.dtype.kind in "iuf"
+        return column if plain else None
+
     def add(self, name: str, values: Any) -> None:
         """Add a column from elsewhere, by position."""
         import pandas as pd

@@ -314,7 +314,7 @@ def evaluated_rows(
     for name, plan in plans.items():
         if plan.kind == "categorical":
             codes[name] = level_codes(plan, values[name], kept, evaluator.table.what)
-        elif plan.kind == "numeric":
+        elif plan.kind == "numeric" and not values[name].finite:
             for column_name, column in evaluator.numbers(name).items():
                 check_not_infinite(column, column_name, kept)
     n_rows = evaluator.table.n_rows if kept is None else int(kept.sum())

@@ -64,6 +64,10 @@ class Evaluator:
         if factor.eval_method.value == "literal":
             return Values("constant", constant=float(ast.literal_eval(expression)))
         if factor.eval_method.value == "lookup":
+            numbers = self.table.numbers(expression)
+            if numbers is not None:
+                column = numbers.astype(np.float64, copy=False)
+                return Values("numeric", names=(expression,), columns={expression: column})
             return self._values(expression, self._lookup(expression))
         tree, text = parse_python(expression)
         names, outside = self._resolve(tree)
@@ -95,14 +99,19 @@ class Evaluator:
         values = self(factor)
         self._factors[factor.expr], self._held[factor.expr] = factor, values
         own = sum(column.nbytes for column in values.columns.values())
-        if own and factor.eval_method.value == "lookup" and self.table[factor.expr].dtype == np.float64:
-            own = 0  # a view of the data
+        if own and factor.eval_method.value == "lookup" and self._is_view(factor.expr):
+            own = 0
         if self._bytes + own > HELD_BYTES:
             assert values.missing is None or values.missing.any()  # found before the numbers go
             values.columns = {}
         else:
             self._bytes += own
         return values
+
+    def _is_view(self, name: str) -> bool:
+        """Tell whether a column's numbers are the data's own."""
+        numbers = self.table.numbers(name)
+        return bool((self.table[name] if numbers is None else numbers).dtype == np.float64)
 
     def again(self, plan: FactorPlan) -> Values:
         """Evaluate a planned factor on new data; refuse it if it is of another kind there."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from natfit.data.apart import Apart, LevelColumn
 from natfit.data.checks import check_finite
 from natfit.data.cutting import categorical
 
@@ -113,17 +114,17 @@ def part_names(part: Part, plans: Plans) -> list[str]:
 
 def _fill(part: Part, plans: Plans, rows: Rows, columns: Iterator[Array], names: Sequence[str]) -> None:
     """Write a part's columns into ``columns``, one after the other."""
-    pieces: list[Sequence[Array | _LevelColumn]] = []
+    pieces: list[Sequence[Array | LevelColumn]] = []
     for expression, reduced in part.factors:
         plan, coding = plans[expression], plans[expression].coding(reduced)
         if plan.kind == "numeric":
             pieces.append(rows.numeric(expression, coding.names))
         else:
-            pieces.append([_LevelColumn(rows.codes[expression], coding, j) for j in range(len(coding.names))])
+            pieces.append(_level_columns(rows.codes[expression], coding))
     has_numbers = any(plans[expression].kind == "numeric" for expression, _ in part.factors)
     for name, combination in zip(names, itertools.product(*pieces[::-1]), strict=True):
         column = next(columns)
-        factors = [piece if isinstance(piece, np.ndarray) else piece.values() for piece in combination[::-1]]
+        factors = [piece[:] for piece in combination[::-1]]
         with np.errstate(over="ignore", invalid="ignore"):
             np.multiply(factors[0] if factors else 1.0, part.scale, out=column)
             for factor in factors[1:]:
@@ -132,15 +133,11 @@ def _fill(part: Part, plans: Plans, rows: Rows, columns: Iterator[Array], names:
             check_finite(column, name)
 
 
-class _LevelColumn:
-    def __init__(self, codes: np.ndarray, coding: Coding, j: int):
-        self._codes, self._coding, self._j = codes, coding, j
-
-    def values(self) -> np.ndarray:
-        if self._coding.pick is not None:
-            return self._codes == self._coding.pick[self._j]
-        assert self._coding.table is not None
-        return self._coding.table[:, self._j][self._codes]
+def _level_columns(codes: np.ndarray, coding: Coding) -> list[LevelColumn]:
+    if coding.pick is not None:
+        return [LevelColumn(codes, int(level), None) for level in coding.pick]
+    assert coding.table is not None
+    return [LevelColumn(codes, None, entries) for entries in coding.table.T]
 
 
 def expand_dense(parts: Sequence[Part], plans: Plans, rows: Rows) -> Array:
@@ -151,6 +148,23 @@ def expand_dense(parts: Sequence[Part], plans: Plans, rows: Rows) -> Array:
     for part, own in zip(parts, names, strict=True):
         _fill(part, plans, rows, columns, own)
     return matrix
+
+
+def expand_apart(parts: Sequence[Part], plans: Plans, rows: Rows) -> Apart | Array:
+    """Return the columns as they lie, to be put side by side block by block; products of factors are made at once."""
+    if any(len(part.factors) > 1 or (part.factors and part.scale != 1.0) for part in parts):
+        return expand_dense(parts, plans, rows)
+    columns: list[Array | LevelColumn | float] = []
+    for part in parts:
+        if not part.factors:
+            columns.append(part.scale)
+        for expression, reduced in part.factors:
+            plan, coding = plans[expression], plans[expression].coding(reduced)
+            if plan.kind == "numeric":
+                columns.extend(rows.numeric(expression, coding.names))
+            else:
+                columns.extend(_level_columns(rows.codes[expression], coding))
+    return Apart(columns, rows.n_rows)
 
 
 def is_wide(part: Part, plans: Plans) -> bool:

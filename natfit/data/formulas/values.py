@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from natfit.data.checks import rows_text
+from natfit.data.checks import all_finite, rows_text
 from natfit.data.formulas.expand import FactorPlan
 
 if TYPE_CHECKING:
@@ -33,17 +33,21 @@ class Values:
     drop: str | None = None
 
     @functools.cached_property
+    def finite(self) -> bool:
+        """Whether all numbers are finite; one pass over them tells."""
+        return all(all_finite(column) for column in self.columns.values())
+
+    @functools.cached_property
     def missing(self) -> np.ndarray | None:
         """The rows that have no value; None if all have."""
         if self.kind == "categorical":
             assert self.levels is not None
             mask = self.levels.isna().to_numpy()
             return mask if mask.any() else None
+        if self.finite:
+            return None
         found = None
         for column in self.columns.values():
-            with np.errstate(all="ignore"):
-                if not np.isnan(column.sum()):
-                    continue
             mask = np.isnan(column)
             if mask.any():
                 found = mask if found is None else found | mask

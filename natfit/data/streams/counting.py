@@ -14,7 +14,7 @@ from natfit.data.checks import did_you_mean
 from natfit.data.streams.freezing import Frozen
 from natfit.data.streams.recipe import Made, Recipe
 from natfit.data.streams.stream import StreamSource, checksum
-from natfit.data.streams.survey import Rows, joined, scouted
+from natfit.data.streams.survey import SCOUTS, Rows, joined, scouted
 from natfit.data.streams.tables import Tables
 
 
@@ -122,11 +122,12 @@ class Facts:
 
 @dataclass(frozen=True)
 class Count:
-    """Takes the facts of one table."""
+    """Takes the facts of one table, and a share of its rows as a sample."""
 
     maker: Maker
     describe: Callable[[Any], Description]
     columns: tuple[str, ...]
+    share: float
 
     def __call__(self, table: Mapping[str, Any], number: int) -> Facts:
         given = len(next(iter(table.values())))
@@ -134,7 +135,7 @@ class Count:
         if data is None:
             return Facts(0, given, 0, {}, {}, [])
         sums, limits = self.describe(data)
-        own = scouted([dict(table)])
+        own = scouted([table], self.share)
         rows = [{name: part[name] for name in self.columns} for part in own]
         return Facts(data.n_rows, given - data.n_rows, checksum(data.y, number), sums, limits, rows)
 
@@ -186,7 +187,9 @@ def count_rows(
     ValueError
         There are no rows, or rows miss values that may not.
     """
-    count = Count(Maker(frozen.recipe, take), describe, frozen.columns)
+    # Where the number of rows is not known the sample is thinned as it grows.
+    share = min(SCOUTS / tables.n_rows, 1.0) if tables.n_rows else 1.0
+    count = Count(Maker(frozen.recipe, take), describe, frozen.columns, share)
     try:
         facts = tables.total(count, frozen.columns)
     except ValueError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from natfit.data.streams.delimited import common_type, conversion_refusal, csv_format, with_types
-from natfit.data.streams.tables import TABLE_ROWS, Columns, Tables, from_arrow
+from natfit.data.streams.tables import TABLE_ROWS, ArrowColumns, Columns, Tables
 
 
 class FileTables(Tables):
@@ -79,7 +79,7 @@ class FileTables(Tables):
                 )
                 for batch in batches:
                     if batch.num_rows:
-                        yield from_arrow(batch)
+                        yield ArrowColumns(batch)
             except (pa.ArrowException, OSError) as error:
                 refusal = conversion_refusal(error, path, self.names) if self.kind == "csv" else None
                 raise ValueError(

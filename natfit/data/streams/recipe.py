@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from formulaic.parser.types import Factor
 
+from natfit.data.apart import Apart
 from natfit.data.checks import check_missing, check_not_infinite
-from natfit.data.formulas.design import EXPAND, Design, evaluated_rows, missing_masks
-from natfit.data.formulas.expand import FactorPlan, prefers_tabmat
+from natfit.data.formulas.design import Design, evaluated_rows, missing_masks
+from natfit.data.formulas.expand import FactorPlan, Rows, expand_apart, expand_tabmat, prefers_tabmat
 from natfit.data.formulas.response import keep, make_response, one_column
 from natfit.data.formulas.values import level_codes
 from natfit.data.matrix import Columns, as_columns
@@ -97,8 +98,7 @@ class Recipe:
             chosen = self.chosen.get(name)
             known = (id(design), chosen)
             if known not in expanded:
-                matrix = EXPAND[design.layout](design.parts, design.factors, rows)
-                expanded[known] = as_columns(matrix if chosen is None else matrix[:, list(chosen)])
+                expanded[known] = _expanded(design, rows, chosen)
             designs[name] = expanded[known]
         return Made(y, designs, {name: keep(column, kept) for name, column in columns.items()}, kept)
 
@@ -118,3 +118,12 @@ class Recipe:
             wide = prefers_tabmat(design.parts, design.factors, n_rows)
             made[id(design)] = replace(design, layout="tabmat") if wide else design
         return replace(self, designs={name: made[id(design)] for name, design in self.designs.items()})
+
+
+def _expanded(design: Design, rows: Rows, chosen: tuple[int, ...] | None) -> Columns:
+    """Return a design's columns, those that are chosen; where they can be, they are left apart until a block wants them."""
+    expand = expand_tabmat if design.layout == "tabmat" else expand_apart
+    matrix = expand(design.parts, design.factors, rows)
+    if chosen is not None:
+        matrix = matrix.choose(chosen) if isinstance(matrix, Apart) else matrix[:, list(chosen)]
+    return as_columns(matrix)

@@ -78,8 +78,12 @@ def checksum(y: Array, number: int) -> int:
     """
     bits = np.ascontiguousarray(y, dtype=np.float64).view(np.uint64)
     bits = bits.ravel()
-    odd = np.arange(1, 2 * bits.size, 2, dtype=np.uint64)
-    return int((bits * odd).sum(dtype=np.uint64)) * (2 * number + 1) % 2**64
+    return int((bits * _odd(bits.size)).sum(dtype=np.uint64)) * (2 * number + 1) % 2**64
+
+
+@functools.lru_cache(maxsize=1)
+def _odd(size: int) -> Array:
+    return np.arange(1, 2 * size, 2, dtype=np.uint64)
 
 
 class StreamSource(Source):

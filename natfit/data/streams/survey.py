@@ -124,20 +124,21 @@ class Survey:
         }
 
 
-def scouted(parts: list[Rows]) -> list[Rows]:
-    """Return rows of tables thinned to runs, spread evenly, of which there are not too many."""
-    parts = [each for part in parts for each in _spread(part)]
-    while sum(_length(part) for part in parts) > SCOUTS:
-        parts = [_thinned(part) for part in parts]
-    return parts
+def scouted(parts: Sequence[Mapping[str, Any]], share: float = 1.0) -> list[Rows]:
+    """Return a share of the rows of tables in runs, spread evenly, of which there are not too many."""
+    spread = [each for part in parts for each in _spread(part, share)]
+    while sum(_length(part) for part in spread) > SCOUTS:
+        spread = [_thinned(part) for part in spread]
+    return spread
 
 
-def _spread(rows: Rows) -> list[Rows]:
+def _spread(rows: Mapping[str, Any], share: float = 1.0) -> list[Rows]:
     """Return runs of rows of one table, spread over it."""
     n_rows = _length(rows)
-    if n_rows <= SCOUTS_PER_TABLE:
-        return [rows] if n_rows else []
-    starts = np.linspace(0, n_rows - RUN, SCOUTS_PER_TABLE // RUN).astype(int)
+    runs = min(max(int(n_rows * share), RUN), SCOUTS_PER_TABLE) // RUN
+    if n_rows <= runs * RUN or (share == 1.0 and n_rows <= SCOUTS_PER_TABLE):
+        return [dict(rows)] if n_rows else []
+    starts = np.linspace(0, n_rows - RUN, runs).astype(int)
     return [taken(rows, list(rows), (starts[:, None] + np.arange(RUN)).ravel())]
 
 
@@ -271,7 +272,7 @@ def _shown(levels: Levels) -> str:
     return shown + (" ..." if len(levels) > 10 else "") + ("" if levels.ordered else " without an order")
 
 
-def _length(rows: Rows) -> int:
+def _length(rows: Mapping[str, Any]) -> int:
     return len(next(iter(rows.values())))
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from natfit.data.threads import one_blas_thread, pool, processors
+from natfit.data.threads import keep_freed_memory, one_blas_thread, pool, processors
 
 T = TypeVar("T")
 Columns = Mapping[str, Any]
@@ -50,6 +50,7 @@ class Tables:
 
     def each(self, function: Callable[[Columns, int], T], columns: Sequence[str]) -> Iterator[T]:
         """Yield ``function(table, number)`` of every table, in order."""
+        keep_freed_memory()
         threads = processors()
         numbered = enumerate(self.scan(columns))
         with one_blas_thread():
@@ -165,10 +166,12 @@ def _pieces(frame: Any, columns: Sequence[str]) -> Iterator[Columns]:
     if hasattr(frame, "schema") and hasattr(frame, "to_pandas"):
         if hasattr(frame, "to_batches"):  # an Arrow table
             for batch in frame.select(list(columns)).to_batches(max_chunksize=TABLE_ROWS):
-                yield from_arrow(batch)
+                yield ArrowColumns(batch)
             return
         if hasattr(frame, "num_rows"):  # an Arrow record batch
-            yield from_arrow(frame.select(list(columns)))
+            chosen = frame.select(list(columns))
+            for start in range(0, frame.num_rows, TABLE_ROWS):
+                yield ArrowColumns(chosen.slice(start, TABLE_ROWS))
             return
     n_rows = len(next(iter(frame.values()))) if isinstance(frame, Mapping) else len(frame)
     for start in range(0, n_rows, TABLE_ROWS):
@@ -192,9 +195,33 @@ def _array(column: Any) -> Any:
     return pd.Series(list(column)).to_numpy()
 
 
-def from_arrow(batch: Any) -> Columns:
-    """Turn an Arrow record batch into columns that a design is built from; numbers without gaps are not copied."""
-    return {name: _from_arrow_array(batch.column(i)) for i, name in enumerate(batch.schema.names)}
+class ArrowColumns(Mapping[str, Any]):
+    """An Arrow record batch as columns that a design is built from; numbers without gaps are not copied.
+
+    A column is converted when it is looked up: by the thread that works on the table, not by the one that reads.
+
+    Parameters
+    ----------
+    batch : pyarrow.RecordBatch
+    """
+
+    def __init__(self, batch: Any):
+        self._batch = batch
+        self._converted: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._converted:
+            place = self._batch.schema.get_field_index(name)
+            if place < 0:
+                raise KeyError(name)
+            self._converted[name] = _from_arrow_array(self._batch.column(place))
+        return self._converted[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._batch.schema.names)
+
+    def __len__(self) -> int:
+        return self._batch.num_columns
 
 
 def _from_arrow_array(array: Any) -> Any:
