@@ -108,3 +108,56 @@ def test_at_the_limit_of_a_family_the_statistic_is_half_as_often_zero(table: pd.
     assert p == pytest.approx(0.5 * stats.chi2.sf(statistic, 1) + 0.5 * stats.chi2.sf(statistic, 2), rel=1e-9, abs=0.0)
     with pytest.raises(ValueError, match="more than a constant for alpha"):
         FIT("count ~ x | x", table, "negative_binomial").fit().lr_test(FIT("count ~ x", table, "poisson").fit())
+
+
+class TestAnalysisOfDeviance:
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def fits() -> list[Any]:
+        data = nf.datasets.load("gasoline")
+        formulas = [("temp", "1"), ("temp", "temp"), ("C(batch) + temp", "temp")]
+        return [
+            nf.DistributionalRegression.from_formula(
+                {"mean": f"yield ~ {m}", "precision": f"~ {p}"}, data, "beta"
+            ).fit()
+            for m, p in formulas
+        ]
+
+    def test_nested_fits_are_tested_one_against_the_next(self, fits: list[Any]) -> None:
+        table = nf.anova(*fits, names=["a", "b", "c"])
+        assert table.index.tolist() == ["a", "b", "c"]
+        np.testing.assert_allclose(table["-2 llf"], [-2.0 * fit.llf for fit in fits])
+        np.testing.assert_allclose(table["Df"][1:], [1.0, 9.0])
+        statistic = -np.diff(table["-2 llf"])
+        np.testing.assert_allclose(table["LR"][1:], statistic)
+        np.testing.assert_allclose(table["Pr(>Chi)"][1:], stats.chi2.sf(statistic, [1, 9]), rtol=1e-10)
+
+    def test_terms_of_all_parameters_are_added_one_after_the_other(self, fits: list[Any]) -> None:
+        table = nf.anova(fits[-1])
+        assert table.index.tolist() == ["NULL", "mean:C(batch)", "mean:temp", "precision:temp"]
+        # each row is the model fitted by itself
+        data = nf.datasets.load("gasoline")
+        null = nf.DistributionalRegression.from_formula("yield ~ 1", data, "beta").fit()
+        batch = nf.DistributionalRegression.from_formula("yield ~ C(batch)", data, "beta").fit()
+        np.testing.assert_allclose(table["-2 llf"][:2], [-2.0 * null.llf, -2.0 * batch.llf], rtol=1e-9)
+        assert table["Resid. Df"].tolist() == [30.0, 21.0, 20.0, 19.0]
+
+    def test_terms_are_left_out_one_by_one(self, fits: list[Any]) -> None:
+        table = nf.anova(fits[-1], typ=3)
+        statistic, pvalue, df = fits[-1].lr_test(fits[1])
+        np.testing.assert_allclose(
+            table.loc["mean:C(batch)", ["LR", "Pr(>Chi)", "Df"]], [statistic, pvalue, df], rtol=1e-8
+        )
+
+    def test_what_it_can_not_do_is_refused(self, fits: list[Any]) -> None:
+        with pytest.raises(ValueError, match=r"typ=1.*typ=3.*nf\.anova\(smaller, larger\)"):
+            nf.anova(fits[0], typ=2)
+        with pytest.raises(ValueError, match="test must be 'LRT'"):
+            nf.anova(fits[0], test="F")
+        glm = nf.GLM.from_formula("temp ~ 1", nf.datasets.load("gasoline")).fit()
+        with pytest.raises(TypeError, match="fits of one kind"):
+            nf.anova(fits[0], glm)
+        data = nf.datasets.load("gasoline")
+        bare = nf.DistributionalRegression.from_formula("temp ~ 0 + yield", data, fixed={"sd": 1.0}).fit()
+        with pytest.raises(ValueError, match="its formulas have none"):
+            nf.anova(bare)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from natfit.data.checks import check_not_empty
-from natfit.data.streams.stream import StreamSource
 from natfit.families.distributional import get
 from natfit.families.distributional.base import DistributionalFamily
 from natfit.likelihoods.distributional import DistributionalLikelihood
@@ -25,13 +24,14 @@ from natfit.models.distributional.data import (
 )
 from natfit.models.distributional.fitting import Problem, fit_distributional
 from natfit.models.distributional.formulas import Beside, bind_formulas, held_values, with_links
+from natfit.models.distributional.refitting import Refitting
 from natfit.models.distributional.rows import ParameterRows, parameter_rows
 from natfit.results.distributional.results import DistributionalResults, read_covariance
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class DistributionalRegression:
+class DistributionalRegression(Refitting):
     """A regression in which location, scale, shape, zero inflation or classes each have predictors of their own.
 
     link_k(theta_k) = X_k beta_k + offset_k for every parameter theta_k of the response's distribution; all coefficients
@@ -242,42 +242,6 @@ class DistributionalRegression:
         from natfit.models.storage.storing import save
 
         save(results, path)
-
-    def refit(
-        self,
-        results: DistributionalResults,
-        *,
-        y: Array | None = None,
-        freq_weights: Array | None = None,
-        start: Array | None = None,
-    ) -> DistributionalResults:
-        """Return a fit with another response or other frequencies, the designs shared; nothing is warned of.
-
-        Parameters
-        ----------
-        results : DistributionalResults
-            A fit of this model: its estimates are where the new one starts.
-        y, freq_weights : (n,) ndarray, optional
-            As the model's own: of classes, counts of each.
-        start : (q,) ndarray, optional
-            Free coefficients to start from.
-        """
-        from dataclasses import replace
-
-        if isinstance(self.source, StreamSource):
-            raise ValueError(
-                f"another response or other frequencies are for rows in memory, and those of {self.source.tables.what} are "
-                "streamed; fit a table in memory for it"
-            )
-        data = replace(self.data, y=self.data.y if y is None else y)
-        if freq_weights is not None:
-            data = replace(data, freq_weights=freq_weights)
-        other = type(self).__new__(type(self))
-        other.__dict__.update(self.__dict__)
-        other.data, other.source, other.wnobs = data, data.source(self.n_jobs), data.count()
-        known = np.where(results.fitted.kept, results.fitted.params, 0.0)
-        settings = make_settings(known if start is None else start, 100, None, None, "drop", {})
-        return DistributionalResults(other, other._run(settings, None), results._cov_kind)
 
     def new_rows(self, exog: Any = None, offset: Any = None) -> ParameterRows:
         """Return the rows that predictions are wanted for: the model's own, new designs, or a new table."""

@@ -39,8 +39,9 @@ def anova(
 
     Parameters
     ----------
-    *fits : GLMResults
-        One fit, or several of the same rows, response, family and link, each nested in the next or the next in it.
+    *fits : GLMResults or DistributionalResults
+        One fit, or several of the same rows, response, family and link, each nested in the next or the next in it. Of
+        distributional regressions all parameters' terms are in one table, and tests are likelihood ratios.
     test : {"LRT", "score", "Wald", "F"}, optional
         Likelihood ratio, Rao's score (with the expected information), Wald's (with the fit's own ``cov_type``), or F. By
         default Wald where ``cov_type`` is robust, for likelihoods rest on what it does not trust; F where the dispersion
@@ -89,6 +90,8 @@ def anova(
     width     1.0    64.913      171.0     567.879     0.000
     C(color)  3.0     8.534      168.0     559.345     0.036
     """
+    if any(_is_distributional(fit) for fit in fits):
+        return _distributional(fits, test, _type(typ), names)
     for fit in fits:
         check_kind(fit, "anova")
         check_reduction(fit, test)
@@ -104,6 +107,26 @@ def anova(
     if kind == 1:
         return _sequential(fits[0], resolve_test(test, fits[0]), shape)
     return _by_term(fits[0], resolve_test(test, fits[0]), kind, shape)
+
+
+def _is_distributional(fit: Any) -> bool:
+    from natfit.results.distributional.results import DistributionalResults
+
+    return isinstance(fit, DistributionalResults)
+
+
+def _distributional(fits: Sequence[Any], test: str | None, typ: int, names: Sequence[str] | None) -> Any:
+    """Return the table of fits of distributional regressions, whose parameters are compared by likelihood ratios alone."""
+    from natfit.results.distributional.deviance import of_terms, several
+
+    other = [type(fit).__name__ for fit in fits if not _is_distributional(fit)]
+    if other:
+        raise TypeError(f"anova compares fits of one kind, and these are DistributionalResults and {other[0]}")
+    if test not in (None, "LRT"):
+        raise ValueError(
+            f"test must be 'LRT' for distributional regressions, got {test!r}; their wald_test has the others"
+        )
+    return several(fits, names) if len(fits) > 1 else of_terms(fits[0], typ)
 
 
 def check_kind(fit: Any, what: str) -> None:
