@@ -73,7 +73,7 @@ def test_the_two_ways_to_limits_for_observations_agree(monkeypatch: pytest.Monke
     frame, limits = fit.get_prediction(gasoline).summary_frame(), fit.prediction_interval(gasoline)
     np.testing.assert_array_equal(frame[["obs_ci_lower", "obs_ci_upper"]], limits)
     # rows are taken so many at a time as memory allows: other draws, the same limits
-    monkeypatch.setattr("natfit.results.distributional.observations.CELLS", 3 * 4000)
+    monkeypatch.setattr("natfit.results.distributional.predicting.CELLS", 3 * 4000)
     few: Any = fit.prediction_interval(gasoline)
     np.testing.assert_allclose(few, limits, atol=0.02)
 
@@ -102,3 +102,91 @@ def test_limits_for_each_share_of_a_new_observation(odds: nf.DistributionalResul
         np.testing.assert_allclose(limits[name].iloc[0], expected, atol=0.02)
     with pytest.raises(ValueError, match="prediction intervals need a response of one number"):
         odds.prediction_interval(nf.datasets.load("pneumo").head(2))
+
+
+@pytest.fixture(scope="module")
+def hits() -> Any:
+    rng = np.random.default_rng(3)
+    x, trials = rng.normal(size=250), rng.integers(1, 15, 250)
+    mean = 1.0 / (1.0 + np.exp(-x))
+    good = rng.binomial(trials, rng.beta(3.0 * mean, 3.0 * (1.0 - mean)))
+    grade = pd.Categorical.from_codes(
+        np.digitize(x + rng.logistic(size=250), [-1.0, 1.0]), ["low", "mid", "high"], True
+    )
+    return pd.DataFrame({"x": x, "good": good, "bad": trials - good, "grade": grade})
+
+
+class TestSuccessesOutOfTrials:
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def fit(hits: Any) -> Any:
+        return FIT("good + bad ~ x", hits, "beta_binomial").fit()
+
+    @staticmethod
+    def law(fit: Any, rows: Any, trials: Any) -> Any:
+        """SciPy's law of the successes at the fitted parameters."""
+        mean, rho = np.asarray(fit.predict(rows, "parameters")).T
+        return stats.betabinom(trials, mean * (1.0 / rho - 1.0), (1.0 - mean) * (1.0 / rho - 1.0))
+
+    def test_quantile_residuals_lie_between_scipys_tails(self, fit: Any, hits: Any) -> None:
+        law = self.law(fit, hits, hits["good"] + hits["bad"])
+        found = stats.norm.cdf(fit.quantile_residuals(random_state=0))
+        assert np.all((found >= law.cdf(hits["good"] - 1) - 1e-12) & (found <= law.cdf(hits["good"]) + 1e-12))
+        assert stats.kstest(found, "uniform").pvalue > 0.01
+
+    def test_quantiles_are_scipys(self, fit: Any, hits: Any) -> None:
+        trials = np.array([1, 7, 30])
+        found = fit.quantile(hits.head(3), [0.1, 0.5, 0.9], trials=trials)
+        law = self.law(fit, hits.head(3), trials)
+        np.testing.assert_array_equal(found, np.column_stack([law.ppf(level) for level in (0.1, 0.5, 0.9)]))
+
+    def test_draws_and_limits_are_out_of_the_trials(self, fit: Any, hits: Any) -> None:
+        drawn = fit.simulate(hits.head(2), n=4000, random_state=0, trials=9)
+        law = self.law(fit, hits.head(2), 9)
+        np.testing.assert_allclose(drawn.mean(axis=1), law.mean(), atol=4.0 * law.std().max() / 4000**0.5)
+        own = fit.simulate(random_state=0)
+        assert (own[0] <= hits["good"] + hits["bad"]).all()
+        limits = fit.prediction_interval(hits.head(2), trials=9, n=500)
+        assert np.all((limits["lower"] <= law.ppf(0.025) + 1) & (limits["upper"] >= law.ppf(0.975) - 1))
+
+    @pytest.mark.parametrize(
+        ("ask", "message"),
+        [
+            (lambda fit, rows: fit.simulate(rows), "give trials=, one number or one a row"),
+            (lambda fit, rows: fit.quantile(rows, trials=[1, 2, 0]), "whole numbers of at least 1"),
+            (lambda fit, rows: fit.prediction_interval(rows, trials=[3, 4]), "one for each of the 3 rows"),
+            (lambda fit, rows: fit.quantile(trials=3), "known; give trials= for new rows only"),
+        ],
+    )
+    def test_trials_are_asked_for(self, fit: Any, hits: Any, ask: Any, message: str) -> None:
+        with pytest.raises(ValueError, match=message):
+            ask(fit, hits.head(3))
+
+
+class TestClasses:
+    @pytest.mark.parametrize("family", ["cumulative", "adjacent_category", "continuation_ratio"])
+    def test_ordered_classes_have_quantile_residuals(self, hits: Any, family: str) -> None:
+        fit = FIT("grade ~ x", hits, family).fit()
+        upto = np.cumsum(np.asarray(fit.predict()), axis=1)
+        code = hits["grade"].cat.codes.to_numpy()
+        rows = np.arange(len(hits))
+        found = stats.norm.cdf(fit.quantile_residuals(random_state=0))
+        below = np.where(code > 0, upto[rows, code - 1], 0.0)
+        assert np.all((found >= below - 1e-12) & (found <= upto[rows, code] + 1e-12))
+        assert fit.pit(4).sum() == pytest.approx(1.0)
+
+    @pytest.mark.parametrize("family", ["cumulative", "multinomial"])
+    def test_draws_are_classes(self, hits: Any, family: str) -> None:
+        fit = FIT("grade ~ x", hits, family).fit()
+        drawn = fit.simulate(hits.head(1), n=4000, random_state=0).iloc[0]
+        shares = drawn.value_counts(normalize=True)[["low", "mid", "high"]]
+        np.testing.assert_allclose(shares, np.asarray(fit.predict(hits.head(1)))[0], atol=0.03)
+
+    def test_what_makes_no_sense_is_refused(self, hits: Any) -> None:
+        with pytest.raises(ValueError, match="the classes of the multinomial family have none"):
+            FIT("grade ~ x", hits, "multinomial").fit().quantile_residuals()
+        with pytest.raises(ValueError, match=r"is a class; get_prediction\(\) has the classes' probabilities"):
+            FIT("grade ~ x", hits, "cumulative").fit().prediction_interval(hits.head(1))
+        pneumo = FIT("normal + mild + severe ~ logt", nf.datasets.load("pneumo"), "cumulative").fit()
+        with pytest.raises(ValueError, match="of single cases, and these rows count several"):
+            pneumo.quantile_residuals()

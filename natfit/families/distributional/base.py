@@ -15,6 +15,7 @@ import numpy as np
 
 from natfit.families import links as link_functions
 from natfit.families.distributional import derivatives
+from natfit.families.distributional.derived import Derived
 from natfit.families.distributional.outside import checked
 from natfit.families.interval import POSITIVE, UNIT, Interval
 from natfit.families.link_base import Link
@@ -42,7 +43,7 @@ def complement(theta: Theta, k: int) -> Array:
     return 1.0 - theta[k] if known is None else known
 
 
-class DistributionalFamily(ABC):
+class DistributionalFamily(Derived, ABC):
     """A distribution p(y given theta_1 ... theta_K) whose every parameter may have a predictor of its own.
 
     A subclass gives the attributes, and ``log_prob``; score, information, moments, distribution function, quantiles and
@@ -93,6 +94,8 @@ class DistributionalFamily(ABC):
     """Whether the parameters are the predictors themselves, on the scale of a link inside the family."""
     circular: bool = False
     """Whether responses are directions, whose mean and variance are not those of numbers."""
+    has_trials: bool = False
+    """Whether a response is successes and failures; ``of_trials`` is then the law of the successes."""
     atoms: tuple[float, ...] = ()
     """Values at which a continuous response has mass: ``log_prob`` is a log-mass there, a log-density elsewhere."""
     simpler: tuple[tuple[str, str, float, str], ...] = ()
@@ -230,6 +233,10 @@ class DistributionalFamily(ABC):
             "parametrization= out"
         )
 
+    def of_trials(self, trials: Array) -> DistributionalFamily:
+        """Return the law of each row's successes, a number, out of its trials (n,)."""
+        raise TypeError(f"the {self.name} family's responses are out of no trials")
+
     @property
     def parts(self) -> tuple[str, ...]:
         """The parameters in the order of a multi-part formula's parts."""
@@ -263,37 +270,6 @@ class DistributionalFamily(ABC):
                 f"{', '.join(self.parameter_names)}"
             )
         return self.parameter_names.index(name)
-
-    # -- the distribution -----------------------------------------------------------------------------------------
-
-    def mean(self, theta: Theta) -> Array:
-        """Return E[y] of each row; here by a sum or by quadrature."""
-        from natfit.families.distributional.expectation import expect
-
-        return expect(self, lambda y, t: [y], theta)[0]
-
-    def variance(self, theta: Theta) -> Array:
-        """Return the variance of y of each row; here by a sum or by quadrature."""
-        from natfit.families.distributional.expectation import expect
-
-        first, second = expect(self, lambda y, t: [y, y * y], theta)
-        return second - first * first
-
-    def cdf(self, y: Array, theta: Theta) -> Array:
-        """Return P(Y <= y) of each row; here by a sum or by quadrature."""
-        from natfit.families.distributional.expectation import distribution_function
-
-        return distribution_function(self, y, theta)
-
-    def quantile(self, level: Array, theta: Theta) -> Array:
-        """Return the least y with P(Y <= y) >= level of each row; here by bisection of the distribution function."""
-        from natfit.families.distributional.quantiles import by_bisection
-
-        return by_bisection(self, level, theta)
-
-    def sample(self, theta: Theta, rng: np.random.Generator) -> Array:
-        """Draw one response for each row; here the quantile at a uniform level."""
-        return self.quantile(rng.uniform(size=np.shape(theta[0])), theta)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

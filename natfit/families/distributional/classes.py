@@ -186,9 +186,11 @@ class Classes(DistributionalFamily):
         return chances * (1.0 - chances)
 
     def cdf(self, y: Array, theta: Theta) -> Array:
-        raise NotImplementedError(
-            f"the {self.name} family's responses are classes: predict their probabilities instead"
-        )
+        """Return the probability of a row's class, counted in one case, or one before it in the order."""
+        if not self.ordinal:
+            raise NotImplementedError(f"the classes of the {self.name} family have no order")
+        upto = np.minimum(np.cumsum(self.mean(theta), axis=1), 1.0)
+        return np.asarray(upto[np.arange(len(y)), y.argmax(axis=1)])
 
     def sample(self, theta: Theta, rng: np.random.Generator) -> Array:
         chances = np.column_stack(np.broadcast_arrays(*self.probabilities(theta)))

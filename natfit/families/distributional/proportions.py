@@ -15,7 +15,7 @@ from natfit.families.distributional.registry import register
 from natfit.families.distributional.reused import Reused
 from natfit.families.distributional.rising import log_rising, rising_slope
 from natfit.families.interval import POSITIVE, UNIT
-from natfit.families.support import Support
+from natfit.families.support import Support, counts
 
 CELLS = 1 << 20
 """Numbers held at once in sums over the possible counts."""
@@ -41,7 +41,11 @@ class BetaBinomial(DistributionalFamily):
     )
     information = "sum over the response"
     simpler = (("correlation", "low", 1e-7, "binomial"),)
+    has_trials = True
     _trials = 6.0
+
+    def of_trials(self, trials: Array) -> Successes:
+        return Successes(self, trials)
 
     def bind(
         self, y: Array, name: str = "y", levels: Sequence[Any] | None = None
@@ -138,6 +142,42 @@ class BetaBinomial(DistributionalFamily):
 
     def example_parameters(self) -> Array:
         return np.array([[0.4, 0.2], [0.1, 0.05], [0.8, 0.5]])
+
+
+class Successes(DistributionalFamily):
+    """The successes of a beta-binomial, a number for each row out of its trials; made by ``BetaBinomial.of_trials``.
+
+    Parameters
+    ----------
+    counted : BetaBinomial
+    trials : (n,) ndarray
+    """
+
+    support = counts(0)
+    parameter_names = BetaBinomial.parameter_names
+    domains = BetaBinomial.domains
+    information = BetaBinomial.information
+
+    def __init__(self, counted: BetaBinomial, trials: Array):
+        self.name, self.counted, self.trials = counted.name, counted, trials
+
+    def _both(self, y: Array) -> Array:
+        good = np.clip(np.floor(y), 0.0, self.trials)
+        return np.stack([good, self.trials - good], axis=-1)
+
+    def log_prob(self, y: Array, theta: Theta) -> Array:
+        inside = (y >= 0.0) & (y <= self.trials)
+        return np.where(inside, self.counted.log_prob(self._both(y), theta), -np.inf)
+
+    def mean(self, theta: Theta) -> Array:
+        return self.trials * theta[0]
+
+    def cdf(self, y: Array, theta: Theta) -> Array:
+        return np.where(y < 0.0, 0.0, self.counted.cdf(self._both(y), theta))
+
+    def sample(self, theta: Theta, rng: np.random.Generator) -> Array:
+        first, second, _ = self.counted._shapes(theta)
+        return rng.binomial(self.trials.astype(int), rng.beta(first, second)).astype(float)
 
 
 class Composition(Reused):

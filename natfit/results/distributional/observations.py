@@ -1,222 +1,51 @@
-"""New observations of a distributional regression: predictions with limits, quantiles, draws, residuals, calibration."""
+"""The rows of a distributional fit set against their fitted laws: residuals, rootograms, calibration."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import special
 
-from natfit.families.distributional.base import Parameters
-from natfit.results.covariance import known
-from natfit.results.distributional.at_rows import (
-    AtRows,
-    Counts,
-    Tails,
-    WithVariance,
-    parameters,
-    quantiles,
-    quantity,
-    share,
-)
-from natfit.results.distributional.prediction import ColumnPredictions, ParameterPrediction
+from natfit.results.distributional.at_rows import Counts, Tails
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-DRAWS = 4000
-"""Draws of the coefficients behind limits for new observations."""
-CELLS = 1 << 22
-"""Draws, of all rows together, that are held at once."""
 
-
-class Predicting:
+class Observing:
     """Mixed into a distributional fit."""
 
     if TYPE_CHECKING:
         model: Any
         family: Any
-        fitted: Any
-        converged: bool
 
-        @property
-        def _cov(self) -> Array: ...
         @property
         def coefficients(self) -> Array: ...
-        def _at(self, value: Callable[[Parameters], Any]) -> AtRows: ...
-
-    def _parameters(self, rows: Any) -> Parameters:
-        """Return the K parameters of each row; of rows that stream by, numbers alone are brought together."""
-        if not rows.streamed:
-            return parameters(self.model.likelihood, self.coefficients, rows.block)
-        return Parameters(list(rows.each(self._at(np.column_stack)).T))
-
-    def get_prediction(self, exog: Any = None, what: str = "mean", *, offset: Any = None) -> Any:
-        """Return predictions with standard errors and limits: ``.summary_frame()``, ``.conf_int()``.
-
-        Parameters
-        ----------
-        exog, offset : as for `predict`
-        what : str
-            ``"mean"``, ``"variance"`` or the name of a parameter. Of classes and shares, the mean is that of each: its
-            probability or share, with columns of its own in the table.
-
-        Notes
-        -----
-        Standard errors are by the delta method from the covariance of all coefficients together.
-        """
-        names = list(self.family.parameter_names)
-        if what not in (*names, "mean", "variance"):
-            raise ValueError(f"what must be 'mean', 'variance' or one of {', '.join(names)}; got {what!r}")
-        rows = self.model.new_rows(exog, offset)
-        tie, family = self.model.constraints.tie, self.family
-        covariance = tie.matrix @ known(self._cov) @ tie.matrix.T
-        if what not in names and family.class_names is not None:
-            scale, parts = "logit" if what == "mean" else "log", []
-            for j, name in enumerate(family.class_names):
-                found = rows.each(WithVariance(self._at(functools.partial(share, family, what, j)), covariance))
-                parts.append(ParameterPrediction(name, found[:, 0], found[:, 1], scale, rows.label, None))
-            return ColumnPredictions(what, parts)
-        found = rows.each(WithVariance(self._at(functools.partial(quantity, family, what)), covariance))
-        observed = None
-        if what == "mean" and self.converged and not family.support.event_shape and not rows.streamed:
-            observed = lambda alpha: self._limits(rows, alpha, DRAWS, np.random.default_rng(0))  # noqa: E731
-        scale = self._limit_scale(what)
-        return ParameterPrediction(what, found[:, 0], found[:, 1], scale, rows.label, observed)
-
-    def _limit_scale(self, what: str) -> str:
-        names = list(self.family.parameter_names)
-        low, high = (self.family.support.low, self.family.support.high)
-        if what in names:
-            low, high = self.family.domains[names.index(what)].low, self.family.domains[names.index(what)].high
-        if (low, high) == (0.0, 1.0):
-            return "logit"
-        return "log" if low == 0.0 or what == "variance" else "identity"
-
-    def _draws(self, n: int, rng: np.random.Generator) -> Array:
-        """Draw all coefficients from the law of the estimates in large samples, (n, p)."""
-        tie, kept = self.model.constraints.tie, self.fitted.kept
-        cov = self._cov[np.ix_(kept, kept)]
-        if not np.isfinite(cov).all():
-            raise ValueError("draws of the parameters need standard errors of all coefficients, and some have none")
-        unit = np.sqrt(
-            cov.diagonal()
-        )  # coefficients of unlike units: small ones would drown in the rounding of large ones
-        unit = np.where(unit > 0.0, unit, 1.0)
-        values, vectors = np.linalg.eigh(cov / np.outer(unit, unit))
-        free = np.zeros((n, kept.size))
-        root = unit[:, None] * vectors * np.sqrt(np.maximum(values, 0.0))
-        free[:, kept] = self.fitted.params[kept] + rng.standard_normal((n, values.size)) @ root.T
-        return free @ tie.matrix.T + tie.offset
-
-    def _over_draws(
-        self, rows: Any, n: int, rng: np.random.Generator, value: Callable[[Parameters], Array], levels: Any, how: str
-    ) -> Array:
-        """Return quantiles (m, levels) of a function of each row's parameters over draws of the coefficients."""
-        if rows.streamed:
-            raise ValueError(
-                f"the uncertainty of the coefficients is drawn {n} times, each a pass over rows that are streamed; give a "
-                "table in memory"
-            )
-        coefficients, found = self._draws(n, rng), []
-        step = max(CELLS // n, 1)
-        for start in range(0, rows.block.n_rows, step):
-            block = rows.block.rows(start, min(start + step, rows.block.n_rows))
-            drawn = np.empty((n, block.n_rows))
-            for j, own in enumerate(coefficients):
-                theta = parameters(self.model.likelihood, own, block)
-                if not self.family.contains(theta).all():
-                    raise ValueError(
-                        f"draws of the coefficients lead outside the {self.family.name} family's domain; choose links whose "
-                        "values all lie inside"
-                    )
-                drawn[j] = value(theta)
-            found.append(np.quantile(drawn, levels, axis=0, method=how).T)  # type: ignore[call-overload]
-        return np.concatenate(found) if found else np.zeros((0, len(levels)))
-
-    def _limits(self, rows: Any, alpha: float, n: int, rng: np.random.Generator) -> Array:
-        how = "inverted_cdf" if self.family.support.discrete else "median_unbiased"
-        levels = [alpha / 2.0, 1.0 - alpha / 2.0]
-        return self._over_draws(rows, n, rng, lambda theta: self.family.sample(theta, rng), levels, how)
-
-    def _limits_of_shares(self, rows: Any, alpha: float, n: int, random_state: Any, n_shares: int) -> Array:
-        """Return limits (m, 2 shares) for each share of a new observation by itself."""
-        rng, found = np.random.default_rng(random_state), []
-        for j in range(n_shares):
-            one = functools.partial(lambda j, theta: self.family.sample(theta, rng)[:, j], j)
-            found.append(self._over_draws(rows, n, rng, one, [alpha / 2.0, 1.0 - alpha / 2.0], "median_unbiased"))
-        return np.hstack(found)
-
-    def prediction_interval(
-        self, exog: Any = None, alpha: float = 0.05, *, n: int = DRAWS, random_state: Any = 0, offset: Any = None
-    ) -> Any:
-        """Return limits for one new observation of each row, with the uncertainty of the parameters, (m, 2).
-
-        Parameters
-        ----------
-        exog, offset : as for `predict`
-        alpha : float
-            One less the level.
-        n : int
-            Draws of the coefficients from their law in large samples, and of an observation for each.
-        random_state : int or numpy Generator
-
-        Returns
-        -------
-        DataFrame or ndarray with columns ``lower`` and ``upper``; of shares, (share, "lower") and (share, "upper") for
-        each of them by itself
-        """
-        rows, shares = self.model.new_rows(exog, offset), self.family.class_names
-        if shares is not None and not self.family.class_predictors:
-            import pandas as pd
-
-            columns = pd.MultiIndex.from_product([list(shares), ["lower", "upper"]])
-            return rows.label(self._limits_of_shares(rows, alpha, n, random_state, len(shares)), columns)
-        self._require_numbers("prediction intervals")
-        limits = self._limits(rows, alpha, n, np.random.default_rng(random_state))
-        return rows.label(limits, ["lower", "upper"])
-
-    def quantile_interval(
-        self,
-        exog: Any = None,
-        q: float = 0.5,
-        alpha: float = 0.05,
-        *,
-        n: int = 500,
-        random_state: Any = 0,
-        offset: Any = None,
-    ) -> Any:
-        """Return a quantile of each row's law with limits for it, from draws of the coefficients; arguments as above."""
-        self._require_numbers("quantiles")
-        rows, level = self.model.new_rows(exog, offset), [float(q)]
-        rng = np.random.default_rng(random_state)
-        own = functools.partial(quantiles, self.family, level)
-        limits = self._over_draws(
-            rows, n, rng, lambda theta: own(theta)[:, 0], [alpha / 2.0, 1.0 - alpha / 2.0], "linear"
-        )
-        return rows.label(np.column_stack([rows.each(self._at(own)), limits]), ["quantile", "lower", "upper"])
-
-    def simulate(self, exog: Any = None, n: int = 1, random_state: Any = None, *, offset: Any = None) -> Any:
-        """Return draws from the fitted law of each row, (m, n): a column for each draw."""
-        self._require_numbers("draws")
-        rows, rng = self.model.new_rows(exog, offset), np.random.default_rng(random_state)
-        theta = self._parameters(rows)
-        return rows.label(np.column_stack([self.family.sample(theta, rng) for _ in range(n)]), list(range(n)))
-
-    def _require_numbers(self, what: str) -> None:
-        if self.family.support.event_shape:
-            raise ValueError(
-                f"{what} need a response of one number, and the {self.family.name} family's has several columns"
-            )
-
-    # -- the rows of the fit ---------------------------------------------------------------------------------------
+        def _require_numbers(self, what: str) -> None: ...
 
     def _tails(self) -> tuple[Array, Array]:
         """Return P(Y < y) and P(Y <= y) of the rows of the fit."""
-        self._require_numbers("distribution functions, and residuals made of them,")
+        self._require_order()
         found = self.model.new_rows().each(Tails(self.model.likelihood, self.coefficients))
         return found[:, 0], found[:, 1]
+
+    def _require_order(self) -> None:
+        """Refuse responses whose values are not ordered, or of which a row has several."""
+        family = self.family
+        if family.has_trials:
+            return
+        if not family.class_predictors:
+            self._require_numbers("distribution functions, and residuals made of them,")
+        elif not family.ordinal:
+            raise ValueError(
+                f"residuals from distribution functions need an order, and the classes of the {family.name} family have "
+                "none; use an ordered family, or look at the classes' probabilities"
+            )
+        elif (self.model.data.y.sum(axis=1) != 1.0).any():
+            raise ValueError(
+                "residuals from distribution functions are of single cases, and these rows count several; give a row to "
+                "each case, with freq_weights"
+            )
 
     def quantile_residuals(self, random_state: Any = None) -> Any:
         """Return randomized quantile residuals, standard normal if the model holds, one for each row of the fit.

@@ -18,7 +18,8 @@ from natfit.results.coefficients import Coefficients
 from natfit.results.cov_type import KINDS, CovarianceType, read
 from natfit.results.distributional.at_rows import AtRows, quantiles, quantity
 from natfit.results.distributional.diagnosis import Diagnosis
-from natfit.results.distributional.observations import Predicting
+from natfit.results.distributional.observations import Observing
+from natfit.results.distributional.predicting import Predicting
 from natfit.results.keeping import Keeping
 from natfit.results.plots import EstimatePlots, FittedPlot, ParameterEffectPlot
 from natfit.results.reporting import Reported
@@ -57,7 +58,16 @@ class _FreeScores:
 
 
 class DistributionalResults(
-    Coefficients, Tests, Predicting, Diagnosis, EstimatePlots, FittedPlot, ParameterEffectPlot, Reported, Keeping
+    Coefficients,
+    Tests,
+    Predicting,
+    Observing,
+    Diagnosis,
+    EstimatePlots,
+    FittedPlot,
+    ParameterEffectPlot,
+    Reported,
+    Keeping,
 ):
     """A fitted regression for every parameter of a distribution, under statsmodels' names.
 
@@ -263,7 +273,7 @@ class DistributionalResults(
         """Estimated means of the rows of the fit."""
         return self.predict()
 
-    def quantile(self, exog: Any = None, q: Any = (0.05, 0.5, 0.95), *, offset: Any = None) -> Any:
+    def quantile(self, exog: Any = None, q: Any = (0.05, 0.5, 0.95), *, offset: Any = None, trials: Any = None) -> Any:
         """Return quantiles of each row's law at the estimates: the least y with P(Y <= y) >= q.
 
         Parameters
@@ -271,6 +281,8 @@ class DistributionalResults(
         exog, offset : as for `predict`
         q : float or sequence of float
             Levels between 0 and 1.
+        trials : int or (m,) array_like, optional
+            As for `prediction_interval`.
 
         Returns
         -------
@@ -279,9 +291,9 @@ class DistributionalResults(
         levels = np.asarray(q, dtype=float)
         if levels.size == 0 or levels.ndim > 1 or not ((levels > 0.0) & (levels < 1.0)).all():
             raise ValueError(f"levels of quantiles lie strictly between 0 and 1; got {q!r}")
-        self._require_numbers("quantiles")
         rows = self.model.new_rows(exog, offset)
-        found = rows.each(self._at(functools.partial(quantiles, self.family, levels.ravel().tolist())))
+        law = self._law(self._trials("quantiles", rows, exog, trials))
+        found = rows.each(self._at(functools.partial(quantiles, law, levels.ravel().tolist())))
         return rows.label(found[:, 0]) if levels.ndim == 0 else rows.label(found, levels.tolist())
 
     def summary(self, yname: str | None = None, title: str | None = None, alpha: float = 0.05) -> Any:
