@@ -27,6 +27,8 @@ COLUMNS_PER_PASS = 40
 """Columns for which the arithmetic of a Gram matrix takes as long as the memory takes to bring the rows."""
 LANES = 16
 """Blocks are added up in this many runs, whatever the number of threads, so that an answer does not depend on it."""
+SUMS_BYTES, FEWEST_JOBS = 8 << 20, 2
+"""Bytes of large sums that threads hold together, and threads all the same: one alone would take too long."""
 WIDE = 400
 """Columns from which on every block is a run: a Gram matrix is then as large as a share of the block."""
 
@@ -58,6 +60,13 @@ class Source:
     def map(self, function: Callable[[Block], Any]) -> Iterator[Any]:
         """Yield ``function(block)`` for each block, in their order."""
         return map(function, self.blocks())
+
+    def for_large_sums(self, size: int) -> Source:
+        """Return the same rows in blocks for sums of ``size`` bytes, of which few are to be held at a time.
+
+        For an evaluation that takes a block's rows a few at a time by itself, whatever the height of the block.
+        """
+        return self
 
     @property
     def metric_cost(self) -> float:
@@ -158,6 +167,11 @@ class ArraySource(Source):
     def with_columns(self, columns: Mapping[str, Array]) -> ArraySource:
         whole = Block(self.whole.designs, {**self.whole.columns, **columns})
         return ArraySource(whole, self.n_jobs, self.block_rows, self._chosen)
+
+    def for_large_sums(self, size: int) -> ArraySource:
+        """Return the same rows, each run of blocks that is added up as one block."""
+        threads = min(self.n_jobs or processors(), max(SUMS_BYTES // max(size, 1), FEWEST_JOBS))
+        return ArraySource(self.whole, threads, max(self.block_rows, -(-self.n_rows // LANES)), self._chosen)
 
     @property
     def metric_cost(self) -> float:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from natfit.data.arrays import S, Source, fold
 from natfit.data.block import Block
-from natfit.data.threads import one_blas_thread, pool, processors
+from natfit.data.threads import in_order, one_blas_thread, processors
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -39,9 +40,7 @@ class GroupedSource(Source):
         starts = first_rows(whole)
         if starts is None:
             raise ValueError("a grouped source needs a column 'group' in its block")
-        chosen = np.searchsorted(starts, np.arange(0, self.n_rows, block_rows))
-        inside = starts[np.unique(chosen[chosen < starts.size])]
-        self._edges = np.append(inside, self.n_rows)
+        self._edges = _edges(starts, self.n_rows, block_rows)
 
     def blocks(self) -> Iterator[Block]:
         for start, stop in zip(self._edges[:-1].tolist(), self._edges[1:].tolist(), strict=True):
@@ -52,10 +51,34 @@ class GroupedSource(Source):
             threads = self.n_jobs or processors()
             if threads == 1 or self._edges.size == 2:
                 return fold(map(evaluate, self.blocks()))
-            return fold(pool(threads).map(evaluate, self.blocks()))
+            return fold(in_order(evaluate, self.blocks(), threads))
 
 
 def first_rows(block: Block) -> Array | None:
     """Return the first row of each group in a block, or None where rows are in no groups."""
     codes = block.columns.get("group")
     return None if codes is None else np.flatnonzero(np.diff(codes, prepend=codes[0] - 1))
+
+
+def pieces(block: Block, most: int) -> Iterator[Block]:
+    """Yield the rows of a block in views of ``most`` of them; where rows are in groups, of about so many.
+
+    Examples
+    --------
+    >>> block = Block({}, {"y": np.arange(5.0), "group": np.array([0, 0, 0, 1, 1])})
+    >>> [piece.n_rows for piece in pieces(block, 2)]
+    [3, 2]
+    """
+    if block.n_rows <= most:
+        yield block
+        return
+    starts = first_rows(block)
+    edges = np.append(np.arange(0, block.n_rows, most), block.n_rows)
+    for start, stop in pairwise((edges if starts is None else _edges(starts, block.n_rows, most)).tolist()):
+        yield block.rows(start, stop)
+
+
+def _edges(starts: Array, n_rows: int, most: int) -> Array:
+    """Return where to cut rows between groups that begin at ``starts``, for about ``most`` rows each."""
+    chosen = np.searchsorted(starts, np.arange(0, n_rows, most))
+    return np.append(starts[np.unique(chosen[chosen < starts.size])], n_rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -66,8 +66,8 @@ class Components:
         """Return the sums that ``counts`` (K,) rows of the components would be expected to have."""
         raise NotImplementedError
 
-    def scores(self, params: Array, rows: Any) -> list[tuple[Array, Array]]:
-        """Return for each component the places (c,) of the parameters it depends on, and the rows' scores (c, n)."""
+    def scores(self, params: Array, rows: Any) -> Iterator[tuple[Array, Array]]:
+        """Yield for each component the places (c,) of the parameters it depends on, and the rows' scores (c, n)."""
         raise NotImplementedError
 
     def score(self, params: Array, rows: Any, share: Array, completed: Any) -> Array:
@@ -89,8 +89,8 @@ class Components:
         """Return roughly what ``counts`` (K,) labelled rows tell of each parameter: the scale that iterations need."""
         return np.ones(self.size)
 
-    def hessian(self, params: Array, rows: Any, share: Array) -> Array:
-        """Return the Hessian of sum over n, k of share_kn log f_k(y_n), (size, size)."""
+    def add_information(self, params: Array, rows: Any, share: Array, into: Array) -> None:
+        """Add minus the Hessian of sum over n, k of share_kn log f_k(y_n) to ``into``, (size, size)."""
         raise NotImplementedError
 
     # -- starts and tables ----------------------------------------------------------------------------------------
@@ -181,6 +181,16 @@ class ExponentialComponents(Components):
         """Return the log-partitions, (..., K)."""
         return self.family.log_partition(self.natural(params))
 
+    @remembered
+    def fisher(self, params: Array) -> Array:
+        """Return the Fisher information of one row of each component, (K, s, s)."""
+        return self.family.fisher_natural(self.natural(params))
+
+    @property
+    def places(self) -> Array:
+        """Where the parameters of each component stand, (K, s)."""
+        return np.arange(self.size).reshape(self.n_components, self.width)
+
     def view(self, block: Block) -> tuple[Array, Array | float]:
         """Return a row of ones and the sufficient statistics, (1 + s, n), and log h(y), (n,), or 0 where it is."""
         y = self.observations(block)
@@ -237,11 +247,10 @@ class ExponentialComponents(Components):
         mean = self.mean(params)
         return (completed[:, 1:] - completed[:, :1] * mean).ravel()
 
-    def scores(self, params: Array, rows: Any) -> list[tuple[Array, Array]]:
+    def scores(self, params: Array, rows: Any) -> Iterator[tuple[Array, Array]]:
         statistics = rows[0][1:]
-        mean = self.mean(params)
-        places = np.arange(self.size).reshape(self.n_components, self.width)
-        return [(places[k], statistics - mean[k][:, None]) for k in range(self.n_components)]
+        for places, mean in zip(self.places, self.mean(params), strict=True):
+            yield places, statistics - mean[:, None]
 
     def along(self, params: Array, rows: Any, vector: Array) -> Array:
         each = self.natural(vector)
@@ -264,14 +273,10 @@ class ExponentialComponents(Components):
         """Return what `view` does, all sufficient statistics in it."""
         return rows
 
-    def hessian(self, params: Array, rows: Any, share: Array) -> Array:
-        each = self.family.fisher_natural(self.natural(params))
-        counts = share.sum(axis=-1)
-        full = np.zeros((self.size, self.size))
-        for k in range(self.n_components):
+    def add_information(self, params: Array, rows: Any, share: Array, into: Array) -> None:
+        for k, (count, each) in enumerate(zip(share.sum(axis=-1), self.fisher(params), strict=True)):
             at = slice(k * self.width, (k + 1) * self.width)
-            full[at, at] = -counts[k] * each[k]
-        return full
+            into[at, at] += count * each
 
     def geometry(self, rows: Any, weight: Array) -> list[Embedding]:
         statistics = rows[0][1:].T

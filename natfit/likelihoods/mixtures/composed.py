@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -81,25 +81,20 @@ class ProductComponents(Components):
         each = zip(self.parts, self.slices, strict=True)
         return np.concatenate([part.expected(params[..., at], counts) for part, at in each], axis=-1)
 
-    def scores(self, params: Array, rows: Any) -> list[tuple[Array, Array]]:
-        each_part = zip(self._each(params, rows), self.slices, strict=True)
-        made = [(at.start, part.scores(own, seen)) for (part, own, seen), at in each_part]
-        found = []
-        for k in range(self.n_components):
-            places = np.concatenate([start + each[k][0] for start, each in made])
-            found.append((places, np.concatenate([each[k][1] for _, each in made])))
-        return found
+    def scores(self, params: Array, rows: Any) -> Iterator[tuple[Array, Array]]:
+        starts = [at.start for at in self.slices]
+        for each in zip(*(part.scores(own, seen) for part, own, seen in self._each(params, rows)), strict=True):
+            places = [start + own for start, (own, _) in zip(starts, each, strict=True)]
+            yield np.concatenate(places), np.concatenate([scores for _, scores in each])
 
     def score(self, params: Array, rows: Any, share: Array, completed: Array) -> Array:
         sums = self._cut(completed)
         each = zip(self._each(params, rows), sums, strict=True)
         return np.concatenate([part.score(own, seen, share, total) for (part, own, seen), total in each])
 
-    def hessian(self, params: Array, rows: Any, share: Array) -> Array:
-        full = np.zeros((self.size, self.size))
+    def add_information(self, params: Array, rows: Any, share: Array, into: Array) -> None:
         for (part, own, seen), at in zip(self._each(params, rows), self.slices, strict=True):
-            full[at, at] = part.hessian(own, seen, share)
-        return full
+            part.add_information(own, seen, share, into[at, at])
 
     def geometry(self, rows: Any, weight: Array) -> list[Embedding]:
         return joined([part.geometry(seen, weight) for part, seen in zip(self.parts, rows, strict=True)])
@@ -225,14 +220,15 @@ class WithFixed(Components):
     def expected(self, params: Array, counts: Array) -> Array:
         return self.main.expected(params, counts[..., : self.main.n_components])
 
-    def scores(self, params: Array, rows: Any) -> list[tuple[Array, Array]]:
-        return [*self.main.scores(params, rows[0]), (np.empty(0, dtype=int), np.empty((0, len(rows[1]))))]
+    def scores(self, params: Array, rows: Any) -> Iterator[tuple[Array, Array]]:
+        yield from self.main.scores(params, rows[0])
+        yield np.empty(0, dtype=int), np.empty((0, len(rows[1])))
 
     def score(self, params: Array, rows: Any, share: Array, completed: Array) -> Array:
         return self.main.score(params, rows[0], self._own(share), completed)
 
-    def hessian(self, params: Array, rows: Any, share: Array) -> Array:
-        return self.main.hessian(params, rows[0], self._own(share))
+    def add_information(self, params: Array, rows: Any, share: Array, into: Array) -> None:
+        self.main.add_information(params, rows[0], self._own(share), into)
 
     def geometry(self, rows: Any, weight: Array) -> list[Embedding]:
         return self.main.geometry(rows[0], weight)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -106,7 +107,7 @@ class GaussianComponents(ExponentialComponents):
         full[: made.shape[0]] = made
         return products(full, self.dim), 0.0
 
-    def scores(self, params: Array, rows: Any) -> list[tuple[Array, Array]]:
+    def scores(self, params: Array, rows: Any) -> Iterator[tuple[Array, Array]]:
         return super().scores(params, self.with_statistics(rows))
 
     def moments(self, completed: Array) -> tuple[Array, Array, Array]:

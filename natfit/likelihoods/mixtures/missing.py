@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -103,11 +104,9 @@ class PartlySeenGaussians(GaussianComponents):
     def completed(self, params: Array, rows: Any, share: Array) -> Array:
         return np.array([self._expected_statistics(params, rows, k) @ share[k] for k in range(self.n_components)])
 
-    def scores(self, params: Array, rows: Any) -> list[tuple[Array, Array]]:
-        mean = self.family.mean_from_natural(self.natural(params))
-        places = np.arange(self.size).reshape(self.n_components, self.width)
-        each = (self._expected_statistics(params, rows, k)[1:] for k in range(self.n_components))
-        return [(places[k], made - mean[k][:, None]) for k, made in enumerate(each)]
+    def scores(self, params: Array, rows: Any) -> Iterator[tuple[Array, Array]]:
+        for k, (places, mean) in enumerate(zip(self.places, self.mean(params), strict=True)):
+            yield places, self._expected_statistics(params, rows, k)[1:] - mean[:, None]
 
     def along(self, params: Array, rows: Any, vector: Array) -> Array:
         return np.array([each.T @ vector[places] for places, each in self.scores(params, rows)])
@@ -115,8 +114,8 @@ class PartlySeenGaussians(GaussianComponents):
     def signed_score(self, params: Array, rows: Any, share: Array) -> Array:
         return np.concatenate([each @ share[k] for k, (_, each) in enumerate(self.scores(params, rows))])
 
-    def hessian(self, params: Array, rows: Any, share: Array) -> Array:
-        full = super().hessian(params, rows, share)
+    def add_information(self, params: Array, rows: Any, share: Array, into: Array) -> None:
+        super().add_information(params, rows, share, into)
         moments = self.unpack(params)
         for pattern in rows[1]:
             if not pattern.missed.size:
@@ -125,10 +124,9 @@ class PartlySeenGaussians(GaussianComponents):
                 given = self._given(params, pattern, k, moments)
                 own = share[k, pattern.rows]
                 at = slice(k * self.width, (k + 1) * self.width)
-                full[at, at] += _statistics_covariance(
+                into[at, at] -= _statistics_covariance(
                     given.left, own.sum(), own @ given.mean, (given.mean.T * own) @ given.mean
                 )
-        return full
 
 
 def _statistics_covariance(sigma: Array, count: float, mean: Array, outer: Array) -> Array:

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from natfit.data.block import Block
+from natfit.data.grouped import pieces
 from natfit.likelihoods.layout import Layout
 from natfit.likelihoods.mixtures.components import Components
+from natfit.likelihoods.mixtures.second_order import SecondOrder, as_slice
 from natfit.likelihoods.mixtures.weights import ConstantWeights
 from natfit.likelihoods.sums import Sums
 from natfit.metric import Gram
@@ -17,11 +19,8 @@ from natfit.need import COMPLETE, MEAT, METRIC, OBSERVED, SCORE
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-SCORE_BYTES, FEWEST_SCORED = 1 << 20, 512
-"""Bytes of the rows' scores that are held at once for the second-order sums, and rows at least."""
-
 PRODUCT_ROWS = 1024
-"""Rows taken together in a product with the empirical information: it needs all their sufficient statistics."""
+"""Rows taken together where all their sufficient statistics are needed."""
 
 
 class Shares(NamedTuple):
@@ -106,32 +105,33 @@ class MixtureLikelihood:
 
     def evaluate(self, params: Array, block: Block, need: int) -> Sums:
         """Return the Sums of a block that ``need`` asks for; ``loglik`` is -inf outside the domain."""
-        if need & (METRIC | MEAT | OBSERVED):
-            most = max(SCORE_BYTES // (8 * max(self.layout.size, 1)), FEWEST_SCORED)
-            if block.n_rows > most:
-                return self._in_pieces(params, block, need, most)
+        size = self.layout.size
+        held = SecondOrder(size, need) if need & (METRIC | MEAT | OBSERVED) else None
+        total: Sums | None = None
         with np.errstate(all="ignore"):
             if not self.components.contains(self.split(params)[1]):
                 return self._outside(need)
-            rows = self.components.view(block)
-            shares = self.shares(params, block, rows)
-            sums = Sums(loglik=shares.total)
-            if not np.isfinite(sums["loglik"]):
-                return self._outside(need)
+            for piece in pieces(block, block.n_rows if held is None else held.rows_at_once(size)):
+                sums = self._piece(params, piece, need, held)
+                if not np.isfinite(sums["loglik"]):
+                    return self._outside(need)
+                total = sums if total is None else total.merge(sums)
+        assert total is not None
+        if held is not None:
+            total.update(held.finished())
+        return total
+
+    def _piece(self, params: Array, block: Block, need: int, held: SecondOrder | None) -> Sums:
+        """Return the first-order Sums of rows that are looked at together, and add their second-order ones to ``held``."""
+        rows = self.components.view(block)
+        shares = self.shares(params, block, rows)
+        sums = Sums(loglik=shares.total)
+        if np.isfinite(sums["loglik"]):
             if need & (SCORE | COMPLETE):
                 self._first(sums, params, block, rows, shares)
-            if need & (METRIC | MEAT | OBSERVED):
-                self._second(sums, params, block, rows, shares, need)
+            if held is not None:
+                self._second(held, params, block, rows, shares)
         return sums
-
-    def _in_pieces(self, params: Array, block: Block, need: int, most: int) -> Sums:
-        """Return the Sums of a block whose rows' scores would be too many to be held at once."""
-        total: Sums | None = None
-        for start in range(0, block.n_rows, most):
-            piece = self.evaluate(params, block.rows(start, min(start + most, block.n_rows)), need)
-            total = piece if total is None else total.merge(piece)
-        assert total is not None
-        return total
 
     def _first(self, sums: Sums, params: Array, block: Block, rows: Any, shares: Shares) -> None:
         """Add the score, and the complete data's sums that it comes from."""
@@ -146,41 +146,42 @@ class MixtureLikelihood:
             ]
         )
 
-    def _second(self, sums: Sums, params: Array, block: Block, rows: Any, shares: Shares, need: int) -> None:
-        """Add the outer products of the rows' scores, and the observed information."""
+    def _second(self, held: SecondOrder, params: Array, block: Block, rows: Any, shares: Shares) -> None:
+        """Add the outer products of the rows' scores, and what the observed information has less."""
         own, rest = self.split(params)
-        cut, size = self._cut, self.layout.size
+        cut, observed = self._cut, held.observed
         labelled = self.weights.scores(own, block)
-        parts = self.components.scores(rest, rows)
         n_units = shares.loglik.size
-        total = np.zeros((size, n_units))
-        full = np.zeros((size, size))
-        for k, (columns, each) in enumerate(parts):
-            at = np.concatenate([np.arange(cut), cut + columns])
+        total = held.zeros(n_units)
+        for k, (columns, each) in enumerate(self.components.scores(rest, rows)):
             both = np.concatenate([np.broadcast_to(labelled[k], (cut, n_units)), each])
-            share = shares.responsibility[k]
-            shared = both * share
-            total[at] += shared
-            if need & OBSERVED:
-                counted = shared if shares.weight is None else shared * shares.weight
-                full[np.ix_(at, at)] += counted @ both.T
-        outer = (total if shares.weight is None else total * shares.weight) @ total.T
-        if need & OBSERVED:
-            weighted = shares.weighted
-            full[:cut, :cut] += self.weights.hessian(own, block, weighted)
-            full[cut:, cut:] += self.components.hessian(rest, rows, weighted)
-            sums["observed"] = Gram(np.subtract(outer, full, out=full))
-        if need & MEAT:
-            sums["meat"] = Gram(outer)
-        if need & METRIC:
-            sums["metric"] = Gram(outer.copy() if need & MEAT else outer)  # sums merge in place
+            shared = both * shares.responsibility[k]
+            total[:cut] += shared[:cut]
+            total[cut:][as_slice(columns)] += shared[cut:]
+            if observed is not None:
+                if shares.weight is not None:
+                    shared *= shares.weight
+                at = np.concatenate([np.arange(cut), cut + columns])
+                observed[np.ix_(at, at)] -= np.dot(shared, both.T)
+        if shares.weight is not None:
+            total *= np.sqrt(shares.weight)
+        held.add(total)
+        if observed is not None:
+            self._add_complete(observed, params, block, rows, shares.weighted)
+
+    def _add_complete(self, into: Array, params: Array, block: Block, rows: Any, weighted: Array) -> None:
+        """Add what rows would tell if their labels were known, given the rows: minus the complete data's Hessian."""
+        own, rest = self.split(params)
+        cut = self._cut
+        into[:cut, :cut] -= self.weights.hessian(own, block, weighted)
+        self.components.add_information(rest, rows, weighted, into[cut:, cut:])
 
     def empirical_product(self, params: Array, block: Block, vector: Array) -> Sums:
         """Return the empirical information times a vector, as ``product``: no matrix is formed."""
         sums: Sums | None = None
-        for start in range(0, block.n_rows, PRODUCT_ROWS):
-            piece = self._product(params, block.rows(start, min(start + PRODUCT_ROWS, block.n_rows)), vector)
-            sums = piece if sums is None else sums.merge(piece)
+        for piece in pieces(block, PRODUCT_ROWS):
+            made = self._product(params, piece, vector)
+            sums = made if sums is None else sums.merge(made)
         assert sums is not None
         return sums
 
@@ -196,14 +197,11 @@ class MixtureLikelihood:
 
     def complete_information(self, params: Array, block: Block) -> Sums:
         """Return the information that the rows would hold if their labels were known, given the rows, as ``complete``."""
-        own, rest = self.split(params)
-        rows = self.components.view(block)
-        weighted = self.shares(params, block, rows).weighted
-        cut, size = self._cut, self.layout.size
-        full = np.zeros((size, size))
-        full[:cut, :cut] = self.weights.hessian(own, block, weighted)
-        full[cut:, cut:] = self.components.hessian(rest, rows, weighted)
-        return Sums(complete=Gram(-full))
+        full = np.zeros((self.layout.size, self.layout.size))
+        for piece in pieces(block, PRODUCT_ROWS):
+            rows = self.components.view(piece)
+            self._add_complete(full, params, piece, rows, self.shares(params, piece, rows).weighted)
+        return Sums(complete=Gram(full))
 
     def reordered(self, params: Array, order: Array) -> Array:
         """Return the same mixture with its components in another order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -212,31 +212,27 @@ class RegressionComponents(Components):
     def score(self, params: Array, rows: RegressionRows, share: Array, completed: Array) -> Array:
         return completed[: self.size]
 
-    def scores(self, params: Array, rows: RegressionRows) -> list[tuple[Array, Array]]:
+    def scores(self, params: Array, rows: RegressionRows) -> Iterator[tuple[Array, Array]]:
         design = rows.block.designs["mean"].dense().T
-        made = []
         for k, at in enumerate(self.coefficients_at):
             each = design * self._derivatives(params, rows, k)[0]
             if self.dispersion_at[k] >= 0:
                 at = np.append(at, self.dispersion_at[k])
                 each = np.concatenate([each, self._dispersion_derivatives(params, rows, k)[0][None]])
-            made.append((at, rows.gathered(each)))
-        return made
+            yield at, rows.gathered(each)
 
-    def hessian(self, params: Array, rows: RegressionRows, share: Array) -> Array:
-        full = np.zeros((self.size, self.size))
+    def add_information(self, params: Array, rows: RegressionRows, share: Array, into: Array) -> None:
         design = rows.block.designs["mean"]
         each = rows.spread(share)
         for k, at in enumerate(self.coefficients_at):
             first, _, observed = self._derivatives(params, rows, k)
-            full[np.ix_(at, at)] -= design.gram(each[k] * observed)
+            into[np.ix_(at, at)] += design.gram(each[k] * observed)
             place = self.dispersion_at[k]
             if place >= 0:  # the mean enters through w kernel / phi alone
                 cross = design.rmatvec(each[k] * first)
-                full[at, place] -= cross
-                full[place, at] -= cross
-                full[place, place] += self._dispersion_derivatives(params, rows, k)[1] @ each[k]
-        return full
+                into[at, place] += cross
+                into[place, at] += cross
+                into[place, place] -= self._dispersion_derivatives(params, rows, k)[1] @ each[k]
 
     def begin(self, rows: RegressionRows, share: Array) -> Array:
         """Return parameters from shares (K, u): least squares on working responses, dispersions from what is left."""

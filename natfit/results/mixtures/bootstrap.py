@@ -125,7 +125,7 @@ def _estimates(fit: MixtureResults, block: Block) -> Array:
     if params is None:
         return np.full(len(fit.params), np.nan)
     matched = fit.likelihood.reordered(params, matching(fit, params, block))
-    return fit.at(matched)
+    return fit._show(matched)[0]
 
 
 def matching(fit: MixtureResults | MixtureRegressionResults, params: Array, block: Block) -> Array:

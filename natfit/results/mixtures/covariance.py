@@ -1,4 +1,4 @@
-"""Standard errors of mixtures: the information in free coordinates, carried to what is shown."""
+"""What a mixture shows of its parameters, and how that depends on its free coordinates."""
 
 from __future__ import annotations
 
@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy.linalg import block_diag
 
-from natfit.families.curvature import nearby_bend
 from natfit.families.gaussian import Gaussian
 from natfit.families.gaussian_covariances import lower_indices
 from natfit.families.multivariate_normal import MultivariateNormal
 from natfit.likelihoods.mixtures.components import ExponentialComponents
 from natfit.likelihoods.mixtures.composed import ProductComponents, WithFixed
-from natfit.metric import Gram, Metric
-from natfit.need import LOGLIK, MEAT, OBSERVED, SCORE
 
 if TYPE_CHECKING:
     from natfit.results.mixtures.mixture import MixtureResults
@@ -110,59 +107,36 @@ def member_names(part: Part) -> list[str]:
     return means + [f"cov[{part.columns[a]}, {part.columns[b]}]" for a, b in zip(i, j, strict=True)]
 
 
-NEEDS = {"observed": ("observed", OBSERVED), "empirical": ("meat", MEAT)}
-
-
-def information(fit: MixtureResults, kind: str) -> Metric:
-    """Return an information in the free coordinates, with the coordinates' own bend where it is a Hessian."""
-    params, likelihood, source = fit.base.params, fit.likelihood, fit.base.data.source
-    name, flag = NEEDS.get(kind, ("complete", 0))
-    chart = fit._chart
-    need = LOGLIK | SCORE | flag | (0 if chart is None else MEAT)  # the bend's scale comes from the outer products
-    sums = source.reduce(lambda block: likelihood.evaluate(params, block, need))
-    if kind == "complete":
-        held = source.reduce(lambda block: likelihood.complete_information(params, block))[name]
-    else:
-        held = sums[name]
-    if chart is None:
-        return held
-    xi = chart.from_home(params)
-    held = held.pullback(chart.jacobian(xi))
-    if kind == "empirical":
-        return held
-    spread = sums["meat"].pullback(chart.jacobian(xi)).matrix.diagonal()
-    scale = 1.0 / np.sqrt(np.maximum(spread, np.finfo(float).tiny))
-    return Gram(held.matrix - nearby_bend(chart, xi, sums["score"], scale))
-
-
-def shown(fit: MixtureResults, params: Array, jacobian: bool = True) -> tuple[Array, Array, list[str]]:
-    """Return weights and components' parameters as the fit shows them, their Jacobian in free coordinates, their names."""
+def shown(fit: MixtureResults, params: Array) -> tuple[Array, list[str]]:
+    """Return weights and components' parameters as the fit shows them, and their names."""
     cut = fit.likelihood.weights.size
     parametrization, weights = fit.shown_as
     if weights == "log_odds":
         names, values = [f"log_odds[{k}]" for k in range(cut)], [params[:cut]]
-        blocks = [np.eye(cut)]
     else:
         values = [fit.likelihood.weights.probabilities(params[:cut])]
         names = [f"weight[{k}]" for k in range(len(values[0]))]
-        blocks = [fit.likelihood.weights.jacobian(params[:cut])]
+    for part in fit._parts:
+        own = members(part, params[cut:])
+        chart = coordinates_of(part, parametrization)
+        own_names = member_names(part) if chart is None else coordinate_names(part, chart)
+        values.append((own if chart is None else chart.from_home(own)).ravel())
+        names += [f"{name}[{k}]" for k in range(part.components.n_components) for name in own_names]
+    return np.concatenate(values), names
+
+
+def jacobian(fit: MixtureResults, params: Array) -> Array:
+    """Return the derivatives of what `shown` gives in the free coordinates, (m, q)."""
+    cut = fit.likelihood.weights.size
+    parametrization, weights = fit.shown_as
+    blocks = [np.eye(cut) if weights == "log_odds" else fit.likelihood.weights.jacobian(params[:cut])]
     for part in fit._parts:
         components = part.components
-        own = members(part, params[cut:])
         inner = components.family.home_from_natural(components.natural(params[cut:][part.at]))
         forward = np.linalg.inv(components.family.natural_jacobian(inner))
-        own_names = member_names(part)
         chart = coordinates_of(part, parametrization)
         if chart is not None:
-            own = chart.from_home(own)
-            forward = np.linalg.solve(chart.jacobian(own), forward)
-            own_names = coordinate_names(part, chart)
-        values.append(own.ravel())
-        blocks.append(block_diag(*forward))
-        names += [f"{name}[{k}]" for k in range(components.n_components) for name in own_names]
-    if not jacobian:
-        return np.concatenate(values), np.empty(0), names
-    forward = block_diag(*blocks)
-    if fit._chart is not None:
-        forward = forward @ fit._chart.jacobian(fit._chart.from_home(params))
-    return np.concatenate(values), forward, names
+            forward = np.linalg.solve(chart.jacobian(chart.from_home(members(part, params[cut:]))), forward)
+        blocks += list(forward)
+    made = block_diag(*blocks)
+    return made if fit._chart is None else made @ fit._chart.jacobian(fit._chart.from_home(params))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from scipy import special
+from scipy.linalg import eigh
 
 from natfit.metric import SingularMetric
 
@@ -18,8 +19,8 @@ COVARIANCES = ("observed", "empirical", "robust")
 class MixtureEstimates:
     """Estimates of a mixture and their uncertainty; a part of `natfit.MixtureResults` and `natfit.MixtureRegressionResults`.
 
-    A result adds ``_shown`` (what is shown, its Jacobian, names), ``information(kind)``, ``_rows``, the source of its rows,
-    ``df`` and ``_degenerate``.
+    A result adds ``_show`` (what is shown of parameters, and names), ``_jacobian`` of that, ``_rows``, the source of its
+    rows, ``df`` and ``_degenerate``; and ``_chart``, its free coordinates, where the likelihood's parameters are not free.
     """
 
     base: Any
@@ -27,8 +28,8 @@ class MixtureEstimates:
     likelihood: Any
     cov_type: str
     df: Any
-    _shown: Any
     _rows: Any
+    _chart: Any = None
 
     def _take(self, model: Any, fitted: Any, cov_type: str, nobs: float) -> None:
         """Take what a fit leaves behind.
@@ -49,8 +50,12 @@ class MixtureEstimates:
         self.llf: float = outcome.point.loglik
         self.n_best, self.n_starts = fitted.search.n_best, fitted.search.n_starts
 
-    def information(self, kind: str = "observed") -> Any:
-        """Return the information, a `natfit.metric.Metric`."""
+    def _show(self, params: Array) -> tuple[Array, list[str]]:
+        """Return what is shown of the likelihood's parameters, (m,), and the names."""
+        raise NotImplementedError
+
+    def _jacobian(self) -> Array:
+        """Return the derivatives of what is shown in the free coordinates, (m, q)."""
         raise NotImplementedError
 
     def _degenerate(self) -> list[str]:
@@ -91,12 +96,32 @@ class MixtureEstimates:
         """Weights, or what they depend on, then each component's parameters, a Series."""
         import pandas as pd
 
-        values, _, names = self._shown
+        values, names = self._shown
         return pd.Series(values, index=names)
 
     @cached_property
+    def _shown(self) -> tuple[Array, list[str]]:
+        return self._show(self.base.params)
+
+    def information(self, kind: str = "observed") -> Any:
+        """Return the information in the free coordinates, a `natfit.metric.Metric`.
+
+        Parameters
+        ----------
+        kind : {"observed", "empirical", "complete"}
+            Minus the Hessian; the outer products of the rows' scores; what the rows would hold with labels known.
+
+        Raises
+        ------
+        ValueError
+            For another kind.
+        """
+        from natfit.results.mixtures.information import information
+
+        return information(self, kind)
+
+    @cached_property
     def _cov(self) -> Array:
-        jacobian = self._shown[1]
         try:
             if self.cov_type == "robust":
                 bread = self.information("observed").inverse()
@@ -104,7 +129,8 @@ class MixtureEstimates:
             else:
                 inner = self.information(self.cov_type).inverse()
         except (SingularMetric, np.linalg.LinAlgError):
-            return np.full((len(jacobian), len(jacobian)), np.nan)
+            return np.full((len(self._shown[0]), len(self._shown[0])), np.nan)
+        jacobian = self._jacobian()
         return jacobian @ inner @ jacobian.T
 
     @property
@@ -113,13 +139,13 @@ class MixtureEstimates:
         import pandas as pd
 
         with np.errstate(invalid="ignore"):
-            return pd.Series(np.sqrt(self._cov.diagonal()), index=self._shown[2])
+            return pd.Series(np.sqrt(self._cov.diagonal()), index=self._shown[1])
 
     def cov_params(self) -> Any:
         """Return the covariance of ``params``, a frame."""
         import pandas as pd
 
-        return pd.DataFrame(self._cov, index=self._shown[2], columns=self._shown[2])
+        return pd.DataFrame(self._cov, index=self._shown[1], columns=self._shown[1])
 
     def conf_int(self, alpha: float = 0.05) -> Any:
         """Return Wald limits of ``params``, a frame of two columns."""
@@ -127,19 +153,17 @@ class MixtureEstimates:
 
         width = special.ndtri(1.0 - alpha / 2.0) * self.bse.to_numpy()
         values = self._shown[0]
-        return pd.DataFrame({0: values - width, 1: values + width}, index=self._shown[2])
+        return pd.DataFrame({0: values - width, 1: values + width}, index=self._shown[1])
 
     @cached_property
     def _missing(self) -> tuple[Array, float]:
         """The shares of information missing on what is shown, and the largest share along any direction."""
-        complete, observed = self.information("complete"), self.information("observed")
-        jacobian = self._shown[1]
-        known, have = (np.einsum("ij,jk,ik->i", jacobian, each.inverse(), jacobian) for each in (complete, observed))
+        complete, observed, jacobian = self.information("complete"), self.information("observed"), self._jacobian()
+        known, have = complete.inverse_quadratic(jacobian), observed.inverse_quadratic(jacobian)
         with np.errstate(all="ignore"):
             shares = np.where(have > 0.0, 1.0 - known / have, np.nan)
-        factor = np.linalg.cholesky(complete.matrix_form())
-        half = np.linalg.solve(factor, observed.matrix_form())
-        return shares, float(1.0 - np.linalg.eigvalsh(np.linalg.solve(factor, half.T))[0])
+        least = eigh(observed.matrix_form(), complete.matrix_form(), eigvals_only=True, subset_by_index=[0, 0])
+        return shares, float(1.0 - least[0])
 
     @property
     def missing_information(self) -> Any:
@@ -149,7 +173,7 @@ class MixtureEstimates:
         """
         import pandas as pd
 
-        return pd.Series(self._missing[0], index=self._shown[2])
+        return pd.Series(self._missing[0], index=self._shown[1])
 
     @property
     def em_rate(self) -> float:

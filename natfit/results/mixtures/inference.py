@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -24,17 +23,15 @@ class MixtureInference(MixtureEstimates):
     def _fit(self) -> MixtureResults:
         return cast("MixtureResults", self)
 
-    @cached_property
-    def _shown(self) -> tuple[Array, Array, list[str]]:
+    def _show(self, params: Array) -> tuple[Array, list[str]]:
         from natfit.results.mixtures.covariance import shown
 
-        return shown(self._fit, self.base.params)
+        return shown(self._fit, params)
 
-    def at(self, params: Array) -> Array:
-        """Return what ``params`` shows, at other parameters of the likelihood, (m,)."""
-        from natfit.results.mixtures.covariance import shown
+    def _jacobian(self) -> Array:
+        from natfit.results.mixtures.covariance import jacobian
 
-        return shown(self._fit, params, jacobian=False)[0]
+        return jacobian(self._fit, self.base.params)
 
     def _like(self, cov_type: str, shown_as: tuple[str | None, str]) -> MixtureResults:
         """Return the same fit with standard errors of another kind, or shown in other coordinates."""
@@ -65,18 +62,6 @@ class MixtureInference(MixtureEstimates):
     def with_covariance(self, cov_type: str) -> MixtureResults:
         """Return the same fit with standard errors of another kind: "observed", "empirical" or "robust"."""
         return self._like(cov_type, self.shown_as)
-
-    def information(self, kind: str = "observed") -> Any:
-        """Return the information in the free coordinates, a `natfit.metric.Metric`.
-
-        Parameters
-        ----------
-        kind : {"observed", "empirical", "complete"}
-            Minus the Hessian; the outer products of the rows' scores; what the rows would hold with labels known.
-        """
-        from natfit.results.mixtures.covariance import information
-
-        return information(self._fit, kind)
 
     def bootstrap(
         self, n_boot: int = 200, kind: str = "nonparametric", random_state: Any = None, progress: bool = False

@@ -9,9 +9,7 @@ import numpy as np
 from scipy import special
 
 from natfit.likelihoods.mixtures.concomitant import ConcomitantWeights
-from natfit.need import LOGLIK, SCORE
 from natfit.results.keeping import Keeping
-from natfit.results.mixtures.covariance import NEEDS
 from natfit.results.mixtures.estimates import MixtureEstimates
 from natfit.results.plots import EstimatePlots, FittedPlot, QuantilePlots
 from natfit.results.reporting import Reported
@@ -60,11 +58,15 @@ class MixtureRegressionResults(MixtureEstimates, EstimatePlots, QuantilePlots, F
 
     # -- estimates -------------------------------------------------------------------------------------------------
 
-    @cached_property
-    def _shown(self) -> tuple[Array, Array, list[str]]:
+    def _show(self, params: Array) -> tuple[Array, list[str]]:
         from natfit.results.mixtures.regression_covariance import shown
 
-        return shown(self, self.base.params)
+        return shown(self, params)
+
+    def _jacobian(self) -> Array:
+        from natfit.results.mixtures.regression_covariance import jacobian
+
+        return jacobian(self, self.base.params)
 
     @cached_property
     def _weights(self) -> Array:
@@ -106,22 +108,6 @@ class MixtureRegressionResults(MixtureEstimates, EstimatePlots, QuantilePlots, F
         return int(self.base.params.size)
 
     # -- uncertainty -----------------------------------------------------------------------------------------------
-
-    def information(self, kind: str = "observed") -> Any:
-        """Return the information on ``base.params``.
-
-        Parameters
-        ----------
-        kind : {"observed", "empirical", "complete"}
-            Minus the Hessian; the outer products of the scores; what the rows would hold with labels known.
-        """
-        likelihood, params = self.likelihood, self.base.params
-        if kind == "complete":
-            return self.source.reduce(lambda block: likelihood.complete_information(params, block))["complete"]
-        if kind not in NEEDS:
-            raise ValueError(f"kind must be 'observed', 'empirical' or 'complete'; got {kind!r}")
-        name, flag = NEEDS[kind]
-        return self.source.reduce(lambda block: likelihood.evaluate(params, block, LOGLIK | SCORE | flag))[name]
 
     def with_covariance(self, cov_type: str) -> MixtureRegressionResults:
         """Return the same fit with standard errors of another kind: "observed", "empirical" or "robust"."""
@@ -172,7 +158,7 @@ class MixtureRegressionResults(MixtureEstimates, EstimatePlots, QuantilePlots, F
         """
         import pandas as pd
 
-        name, component = zip(*(label[:-1].rsplit("[", 1) for label in self._shown[2]), strict=True)
+        name, component = zip(*(label[:-1].rsplit("[", 1) for label in self._shown[1]), strict=True)
         scale = [each in ("weight", "sigma", "dispersion") and each not in self.components.columns for each in name]
         table = pd.DataFrame({"component": [int(k) for k in component], "term": list(name)})
         columns = {"estimate": self.params, "std_error": self.bse, "statistic": self.tvalues, "p_value": self.pvalues}

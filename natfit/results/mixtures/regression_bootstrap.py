@@ -12,7 +12,6 @@ from natfit.data.block import Block
 from natfit.data.grouped import first_rows
 from natfit.results.mixtures.bootstrap import MixtureBootstrap, matching, watched
 from natfit.results.mixtures.component_test import ComponentsTest
-from natfit.results.mixtures.regression_covariance import shown
 
 if TYPE_CHECKING:
     from natfit.results.mixtures.regression import MixtureRegressionResults
@@ -137,4 +136,4 @@ def _estimates(fit: MixtureRegressionResults, block: Block) -> Array:
         return np.full(len(fit.params), np.nan)
     if fit.components.alike:
         params = fit.likelihood.reordered(params, matching(fit, params, block))
-    return shown(fit, params)[0]
+    return fit._show(params)[0]

@@ -31,19 +31,31 @@ def member_values(components: Any, rest: Array, k: int) -> dict[str, float]:
     return made
 
 
-def shown(fit: MixtureRegressionResults, params: Array) -> tuple[Array, Array, list[str]]:
-    """Return what is shown of parameters, (m,), its Jacobian (m, q) in them, and the names."""
+def shown(fit: MixtureRegressionResults, params: Array) -> tuple[Array, list[str]]:
+    """Return what is shown of parameters, (m,), and the names."""
     weights = fit.likelihood.weights
     own, rest = fit.likelihood.split(params)
-    values, rows, names = [], [], []
     if isinstance(weights, ConcomitantWeights):
-        values += own.tolist()
-        rows += list(np.eye(own.size, params.size))
-        names += list(weights.names)
+        values, names = own.tolist(), list(weights.names)
     else:
-        values += weights.probabilities(own).tolist()
-        names += [f"weight[{k}]" for k in range(fit.n_components)]
-        rows += list(np.pad(weights.jacobian(own), ((0, 0), (0, rest.size))))
+        values = weights.probabilities(own).tolist()
+        names = [f"weight[{k}]" for k in range(fit.n_components)]
+    for k in range(fit.n_components):
+        each = member_values(fit.components, rest, k)
+        for label in _labels(fit, k):
+            values.append(each.get(label, np.nan))  # a combination of other columns has none
+            names.append(f"{label}[{k}]")
+    return np.array(values), names
+
+
+def jacobian(fit: MixtureRegressionResults, params: Array) -> Array:
+    """Return the derivatives of what `shown` gives in the parameters, (m, q)."""
+    weights = fit.likelihood.weights
+    own, rest = fit.likelihood.split(params)
+    if isinstance(weights, ConcomitantWeights):
+        rows = list(np.eye(own.size, params.size))
+    else:
+        rows = list(np.pad(weights.jacobian(own), ((0, 0), (0, rest.size))))
     for k in range(fit.n_components):
         each = member_values(fit.components, rest, k)
         name = dispersion_name(fit.components, k)
@@ -52,11 +64,14 @@ def shown(fit: MixtureRegressionResults, params: Array) -> tuple[Array, Array, l
         if name:
             places[name] = fit.components.dispersion_at[k]
             slopes[name] = each[name] * (0.5 if name == "sigma" else 1.0)
-        for label in [*fit.model.data.names, *([name] if name else [])]:
-            row = np.full(params.size, 0.0 if label in each else np.nan)  # a combination of other columns has none
+        for label in _labels(fit, k):
+            row = np.full(params.size, 0.0 if label in each else np.nan)
             if label in each:
                 row[own.size + places[label]] = slopes[label]
-            values.append(each.get(label, np.nan))
             rows.append(row)
-            names.append(f"{label}[{k}]")
-    return np.array(values), np.array(rows), names
+    return np.array(rows)
+
+
+def _labels(fit: MixtureRegressionResults, k: int) -> list[str]:
+    name = dispersion_name(fit.components, k)
+    return [*fit.model.data.names, *([name] if name else [])]
