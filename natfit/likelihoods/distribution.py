@@ -12,7 +12,7 @@ from natfit.families.curvature import home_observed, total_score
 from natfit.families.expectation import expectation
 from natfit.families.family import Family
 from natfit.likelihoods.layout import Layout
-from natfit.likelihoods.sums import Sums
+from natfit.likelihoods.sums import Sums, outside
 from natfit.metric import Gram, Metric, Triangular
 from natfit.need import FACTOR, LOGLIK, MEAT, METRIC, OBSERVED, SCORE
 
@@ -61,18 +61,18 @@ class DistributionLikelihood:
         family, y, freq = self.family, block.columns["y"], block.columns.get("freq_weights")
         with np.errstate(all="ignore"):
             if not np.all(family.contains(params)):
-                return self._outside(need)
+                return outside(self.layout.size, need, True)
             sums = Sums()
             if need & LOGLIK:
                 sums["loglik"] = self._loglik(params, block)
                 if not np.isfinite(sums["loglik"]):
-                    return self._outside(need)
+                    return outside(self.layout.size, need, True)
             if need & SCORE:
                 sums["score"] = total_score(family, y, freq, params)
             if need & METRIC:
                 fisher = family.home_fisher(params)
                 if not (np.isfinite(fisher).all() and (fisher.diagonal() > 0.0).all()):
-                    return self._outside(need)
+                    return outside(self.layout.size, need, True)
                 sums["metric"] = _held(fisher, self.count(block), need)
             if need & OBSERVED:
                 sums["observed"] = Gram(home_observed(family, y, freq, params))
@@ -123,17 +123,6 @@ class DistributionLikelihood:
                 family, lambda y: family.home_log_prob(y, params0) - family.home_log_prob(y, params1), params0
             )
         return Sums(kl=self.count(block) * float(each))
-
-    def _outside(self, need: int) -> Sums:
-        size = self.layout.size
-        sums = Sums(loglik=-np.inf)
-        if need & SCORE:
-            sums["score"] = np.full(size, np.nan)
-        for flag, name in ((METRIC, "metric"), (OBSERVED, "observed"), (MEAT, "meat")):
-            if need & flag:
-                hold = Triangular if flag == METRIC and need & FACTOR else Gram
-                sums[name] = hold(np.full((size, size), np.nan))
-        return sums
 
 
 def _held(fisher: Array, count: float, need: int) -> Metric:

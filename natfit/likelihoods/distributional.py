@@ -12,7 +12,7 @@ from natfit.families.distributional.base import DistributionalFamily, Matrix, Pa
 from natfit.families.link_base import Link
 from natfit.likelihoods import assemble
 from natfit.likelihoods.layout import Layout
-from natfit.likelihoods.sums import Sums
+from natfit.likelihoods.sums import Sums, outside
 from natfit.metric import Gram
 from natfit.need import LOGLIK, MEAT, METRIC, OBSERVED, SCORE
 
@@ -112,14 +112,14 @@ class DistributionalLikelihood:
             etas = self.predictors(params, block)
             theta, slopes = self.parameters(etas)
             if not self.family.contains(theta).all():
-                return self._outside(need)
+                return outside(self.layout.size, need)
             y, freq = block.columns["y"], block.columns.get("freq_weights")
             sums = Sums()
             if need & LOGLIK:
                 each = self.family.log_prob(y, theta)
                 sums["loglik"] = float(each.sum() if freq is None else freq @ each)
                 if not np.isfinite(sums["loglik"]):
-                    return self._outside(need)
+                    return outside(self.layout.size, need)
             designs = [block.designs[self.family.parameter_names[k]] for k in self.free]
             if need & (SCORE | OBSERVED | MEAT):
                 own = self.family.score(y, theta)
@@ -183,16 +183,6 @@ class DistributionalLikelihood:
         """Return ``function(y, theta)`` of a block's rows at the parameters."""
         with np.errstate(all="ignore"):
             return function(block.columns["y"], self.parameters(self.predictors(params, block))[0])
-
-    def _outside(self, need: int) -> Sums:
-        size = self.layout.size
-        sums = Sums(loglik=-np.inf)
-        if need & SCORE:
-            sums["score"] = np.full(size, np.nan)
-        for flag, name in ((METRIC, "metric"), (OBSERVED, "observed"), (MEAT, "meat")):
-            if need & flag:
-                sums[name] = Gram(np.full((size, size), np.nan))
-        return sums
 
 
 def _times(matrix: Matrix, freq: Array | None) -> Matrix:

@@ -13,8 +13,7 @@ from natfit.families.links import Link
 from natfit.families.response import Response
 from natfit.likelihoods import assemble
 from natfit.likelihoods.layout import Layout
-from natfit.likelihoods.sums import Sums
-from natfit.metric import Gram, Triangular
+from natfit.likelihoods.sums import Sums, outside
 from natfit.need import FACTOR, LOGLIK, MEAT, METRIC, OBSERVED, SCORE
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -89,7 +88,7 @@ class GLMLikelihood:
         with np.errstate(all="ignore"):
             rows = self.rows(params, block)
             if rows is None:
-                return self._outside(need)
+                return outside(self.layout.size, need, True, **({"pearson": np.nan} if self.free_dispersion else {}))
             weight = block.columns.get("weight")
             sums = Sums()
             if need & LOGLIK:
@@ -154,19 +153,6 @@ class GLMLikelihood:
     def _pearson(self, rows: Rows, weight: Array | None) -> float:
         squared = rows.residual**2 / rows.variance
         return float(squared.sum() if weight is None else squared @ weight)
-
-    def _outside(self, need: int) -> Sums:
-        size = self.layout.size
-        sums = Sums(loglik=-np.inf)
-        if need & SCORE:
-            sums["score"] = np.full(size, np.nan)
-        for flag, name in ((METRIC, "metric"), (OBSERVED, "observed"), (MEAT, "meat")):
-            if need & flag:
-                hold = Triangular if flag == METRIC and need & FACTOR else Gram
-                sums[name] = hold(np.full((size, size), np.nan))
-        if self.free_dispersion:
-            sums["pearson"] = np.nan
-        return sums
 
     def summaries(self, params: Array, block: Block) -> Sums:
         """Return ``deviance`` and ``pearson``, the two measures of misfit, at unit dispersion."""

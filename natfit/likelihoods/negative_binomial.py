@@ -14,9 +14,8 @@ from natfit.families.negative_binomial import NegativeBinomial
 from natfit.likelihoods import assemble
 from natfit.likelihoods.glm import GLMLikelihood
 from natfit.likelihoods.layout import Layout
-from natfit.likelihoods.sums import Sums
-from natfit.metric import Gram
-from natfit.need import LOGLIK, METRIC, OBSERVED, SCORE
+from natfit.likelihoods.sums import Sums, outside
+from natfit.need import LOGLIK, MEAT, METRIC, OBSERVED, SCORE
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -51,12 +50,12 @@ class NegativeBinomialLikelihood:
         """Return the Sums of a block that ``need`` asks for; ``loglik`` is -inf outside the domain."""
         alpha = float(params[-1])
         if not 0.0 < alpha < np.inf:
-            return self._outside(need)
+            return outside(self.layout.size, need & ~MEAT)
         mean = self.at(alpha)
         with np.errstate(all="ignore"):
             rows = mean.rows(params[:-1], block)
             if rows is None:
-                return self._outside(need)
+                return outside(self.layout.size, need & ~MEAT)
             terms = mean.family.alpha_terms(block.columns["y"], rows.mu, alpha)  # type: ignore[attr-defined]
             weight = block.columns.get("weight")
             loglik, slope, bend, mixed = terms if weight is None else (term * weight for term in terms)
@@ -89,13 +88,3 @@ class NegativeBinomialLikelihood:
         if weight is not None:
             each, squared = each * weight, squared * weight
         return Sums(slope=0.5 * float(each.sum()), spread=float(squared.sum()))
-
-    def _outside(self, need: int) -> Sums:
-        size = self.layout.size
-        sums = Sums(loglik=-np.inf)
-        if need & SCORE:
-            sums["score"] = np.full(size, np.nan)
-        for flag, name in ((METRIC, "metric"), (OBSERVED, "observed")):
-            if need & flag:
-                sums[name] = Gram(np.full((size, size), np.nan))
-        return sums

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from natfit.metric import Gram, Triangular
+from natfit.need import FACTOR, MEAT, METRIC, OBSERVED, SCORE
+
 
 class Sums(dict[str, Any]):
     """The additive evaluation of a likelihood on rows.
@@ -31,3 +36,18 @@ class Sums(dict[str, Any]):
         for name, value in self.items():
             made[name] = value.scaled(factor) if hasattr(value, "scaled") else value * factor
         return made
+
+
+def outside(size: int, need: int, factored: bool = False, **more: float) -> Sums:
+    """Return the sums of parameters (size,) outside the domain: no likelihood, and NaN for what else is needed.
+
+    ``factored`` says whether the likelihood holds the information as a triangular factor where that is asked for.
+    """
+    sums = Sums(loglik=-np.inf, **more)
+    if need & SCORE:
+        sums["score"] = np.full(size, np.nan)
+    for flag, name in ((METRIC, "metric"), (OBSERVED, "observed"), (MEAT, "meat")):
+        if need & flag:
+            hold = Triangular if factored and flag == METRIC and need & FACTOR else Gram
+            sums[name] = hold(np.full((size, size), np.nan))
+    return sums

@@ -15,12 +15,13 @@ from natfit.likelihoods.glm import GLMLikelihood
 from natfit.metric import Metric
 from natfit.models import separation
 from natfit.models.bias_reduction import Reduction, fit_reduced
+from natfit.models.maximizing import maximize_from
 from natfit.models.starting import Start, explain_alias, first_pass, starting_points
 from natfit.optimize.checkpoint import Checkpoint
 from natfit.optimize.lazy import FEW, Lazy
 from natfit.optimize.loop import Outcome, OutsideDomain
 from natfit.optimize.objective import LikelihoodObjective, Objective, ParametrizedObjective, Point
-from natfit.optimize.optimizer import Optimizer, natural_gradient, run
+from natfit.optimize.optimizer import Optimizer, natural_gradient
 from natfit.optimize.stopping import Decrement, Stop
 from natfit.parametrizations.affine import Affine
 
@@ -30,6 +31,10 @@ Array = np.ndarray[Any, np.dtype[Any]]
 ON_EDGE = 1e-9
 """Share of the mean's size within which a mean has come to rest on an edge: information there grows as 1 / distance, so
 the decrement of a row on the edge falls below 1e-12 when it is some 1e-12 away."""
+INSIDE = (
+    "every fitted mean inside the family's domain: give start_params that do, or choose a link whose means all lie in the "
+    "domain"
+)
 TOWARDS_EDGE = 1e-6
 """The same for a fit that has not converged, whose rows are still on their way."""
 
@@ -161,7 +166,7 @@ def _fit_from(
     def maximize(home: Objective, starts: Iterator[Array], optimizer: Any = None) -> Outcome:
         objective = home if not notes else of_kept(home, kept, names)
         chosen = optimizer or settings.optimizer or default_optimizer(likelihood, settings.lazy)
-        return _maximize(objective, starts, settings, chosen)
+        return maximize_from(starts, objective, settings, chosen, inside=INSIDE, to_the_top=False)
 
     if settings.reduction is None:
         return _judge(likelihood, source, first.units, kept, notes, maximize(home, starts))
@@ -175,27 +180,6 @@ def of_kept(home: Objective, kept: Array, names: tuple[str, ...]) -> Objective:
     """Return an objective in the kept coefficients, the aliased ones held at 0."""
     selection = np.eye(kept.size)[:, kept]
     return ParametrizedObjective(home, Affine(selection, names=[n for n, k in zip(names, kept, strict=True) if k]))
-
-
-def _maximize(objective: Objective, starts: Iterator[Array], settings: Settings, optimizer: Any) -> Outcome:
-    """Maximize from the first start that lies inside the domain."""
-    for start in starts:
-        try:
-            return run(
-                optimizer,
-                objective,
-                start,
-                stop=settings.stop,
-                max_iterations=settings.max_iterations,
-                callback=settings.callback,
-            )
-        except OutsideDomain:
-            continue
-    what = "no coefficients were found that keep" if settings.start_params is None else "start_params do not keep"
-    raise OutsideDomain(
-        f"{what} every fitted mean inside the family's domain: give start_params that do, or choose a link whose means "
-        "all lie in the domain"
-    )
 
 
 def default_optimizer(likelihood: GLMLikelihood, lazy: Lazy | None = None) -> Optimizer:

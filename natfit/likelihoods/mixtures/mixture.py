@@ -12,7 +12,7 @@ from natfit.likelihoods.layout import Layout
 from natfit.likelihoods.mixtures.components import Components
 from natfit.likelihoods.mixtures.second_order import SecondOrder, as_slice
 from natfit.likelihoods.mixtures.weights import ConstantWeights
-from natfit.likelihoods.sums import Sums
+from natfit.likelihoods.sums import Sums, outside
 from natfit.metric import Gram
 from natfit.need import COMPLETE, MEAT, METRIC, OBSERVED, SCORE
 
@@ -223,15 +223,10 @@ class MixtureLikelihood:
         return np.concatenate([self.weights.maximize(here, own), self.components.maximize(there, rest)], axis=-1)
 
     def _outside(self, need: int) -> Sums:
-        size = self.layout.size
-        sums = Sums(loglik=-np.inf)
+        sums = outside(self.layout.size, need | SCORE if need & COMPLETE else need)
         if need & (SCORE | COMPLETE):
             # Absent where the parameters lie outside: blocks merge only what they share.
-            sums["score"] = np.full(size, np.nan)
             sums["complete"] = sums["complete_weights"] = np.nan
-        for flag, name in ((METRIC, "metric"), (OBSERVED, "observed"), (MEAT, "meat")):
-            if need & flag:
-                sums[name] = Gram(np.full((size, size), np.nan))
         return sums
 
 

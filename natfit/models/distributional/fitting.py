@@ -18,12 +18,13 @@ from natfit.metric import ILL_CONDITIONED, SingularMetric, Triangular
 from natfit.models.distributional.data import DistributionalData
 from natfit.models.distributional.start import Ground, Striding, starts
 from natfit.models.fitting import Fitted, Settings
+from natfit.models.maximizing import maximize_from
 from natfit.models.starting import explain_alias
 from natfit.need import LOGLIK, METRIC
 from natfit.optimize.lazy import FEW
 from natfit.optimize.loop import Outcome, OutsideDomain
 from natfit.optimize.objective import LikelihoodObjective, Objective, ParametrizedObjective
-from natfit.optimize.optimizer import Optimizer, run
+from natfit.optimize.optimizer import Optimizer
 from natfit.optimize.steps import Backtracking
 from natfit.optimize.stopping import Decrement
 from natfit.parametrizations.affine import Affine
@@ -35,6 +36,10 @@ FARTHEST = 1.0
 
 SHARE = 1 / 8
 """Share of the rows in the second sample: special functions make a score pass nearly as dear as one for the metric."""
+INSIDE = (
+    "every row's parameters inside the family's domain: give start_params that do, or choose links whose values all lie in "
+    "the domain"
+)
 LARGE = 20_000
 """Rows from which steps take a share of the rows for an information that is no closed form."""
 
@@ -102,7 +107,7 @@ def _attempt(
     """Return where the maximum is, or None where it is not found."""
     optimizer = Optimizer(direction, Backtracking(), name="natural gradient")
     try:
-        outcome = _maximize(_tied(home, tie), starts, settings, optimizer)
+        outcome = maximize_from(starts, _tied(home, tie), settings, optimizer, inside=INSIDE, to_the_top=True)
     except (OutsideDomain, SingularMetric):
         return None
     return outcome if outcome.converged else None
@@ -139,7 +144,7 @@ def _fit_on_all_rows(problem: Problem, settings: Settings) -> Fitted:
     given = settings.start_params
     begin = _free_starts(tie, ground, problem.data) if given is None else iter([given[kept]])
     home = _watched(LikelihoodObjective(stepping, source), settings)
-    outcome = _maximize(_tied(home, tie), begin, settings, optimizer)
+    outcome = maximize_from(begin, _tied(home, tie), settings, optimizer, inside=INSIDE, to_the_top=True)
     if sparing:
         outcome = _with_exact_metric(outcome, likelihood, source, tie)
     return _fitted(outcome, kept, notes)
@@ -157,34 +162,6 @@ def _with_exact_metric(outcome: Outcome, likelihood: DistributionalLikelihood, s
     point = exact.evaluate(outcome.params, LOGLIK | METRIC)
     outcome.point.sums["metric"] = point.sums["metric"]  # type: ignore[index]
     return outcome
-
-
-def _maximize(objective: Objective, starts: Iterator[Array], settings: Settings, optimizer: Any) -> Outcome:
-    """Maximize from the first start that lies inside the domain and gets somewhere."""
-    last: Outcome | None = None
-    for start in starts:
-        try:
-            outcome = run(
-                optimizer,
-                objective,
-                start,
-                stop=settings.stop,
-                max_iterations=settings.max_iterations,
-                callback=settings.callback,
-            )
-        except OutsideDomain:
-            continue
-        if outcome.converged:
-            return outcome
-        if last is None or outcome.point.loglik > last.point.loglik:
-            last = outcome
-    if last is not None:
-        return last
-    what = "no coefficients were found that keep" if settings.start_params is None else "start_params do not keep"
-    raise OutsideDomain(
-        f"{what} every row's parameters inside the family's domain: give start_params that do, or choose links whose "
-        "values all lie in the domain"
-    )
 
 
 def _free_starts(tie: Affine, ground: Ground, data: DistributionalData) -> Iterator[Array]:
