@@ -6,8 +6,9 @@ random stream of its own, so that what chance does to one tells nothing of anoth
 
     python -m benchmarks.recovery [--replicates 2000] [--rows 200,1000] [--families beta,zip] [--found found.jsonl]
 
-Every study is appended to ``--found`` as it ends, and one that is there already is not made again. ``--table docs.md``
-writes what the file holds as two tables: families, and the coefficients that chance does not explain.
+Every study is appended to ``--found`` as it ends, and one that is there already is not made again. ``--table page.md``
+writes what the file holds as the page of the documentation: every study, the coefficients that chance does not explain, and
+how many of these chance alone makes.
 """
 
 from __future__ import annotations
@@ -145,42 +146,6 @@ def _truth(family: Any, links: Any, point: Array) -> Array:
     return np.array(found)
 
 
-def tables(found: list[Study]) -> str:
-    """Return two Markdown tables: a line for each study, and one for each coefficient far from its level."""
-    lines = ["| family | rows | fits | not fitted | mean coverage | lowest | highest | error | far |", "|---" * 9 + "|"]
-    for each in sorted(found):
-        low, high = int(np.argmin(each.coverage)), int(np.argmax(each.coverage))
-        lines.append(
-            f"| {each.family} | {each.rows} | {each.fits} | {sum(each.failed.values())} | {each.coverage.mean():.3f} | "
-            f"{each.coverage[low]:.3f} ({each.coefficients[low]}) | {each.coverage[high]:.3f} | {each.error:.4f} | "
-            f"{int(each.far.sum())} of {each.far.size} |"
-        )
-    lines += ["", "| far | rows | coefficient | coverage | errors off | mean z |", "|---" * 6 + "|"]
-    for each in sorted(found):
-        for k in np.flatnonzero(each.far):
-            off = (each.coverage[k] - LEVEL) / each.error
-            lines.append(
-                f"| {each.family} | {each.rows} | {each.coefficients[k]} | {each.coverage[k]:.3f} | {off:+.1f} | "
-                f"{each.mean_z[k]:+.2f} |"
-            )
-    return "\n".join([*lines, "", *_chance(found)]) + "\n"
-
-
-def _chance(found: list[Study]) -> list[str]:
-    """Say for each size how many coefficients are far, and how many chance alone would make so."""
-    lines = []
-    for rows in sorted({each.rows for each in found}):
-        own = [each for each in found if each.rows == rows]
-        total, far = sum(each.far.size for each in own), sum(int(each.far.sum()) for each in own)
-        expected = total * 2.0 * stats.norm.sf(FAR)
-        likely = stats.binom.sf(far - 1, total, 2.0 * stats.norm.sf(FAR))
-        lines.append(
-            f"- {rows} rows: {far} of {total} coefficients far, by chance {expected:.1f}; as many or more has "
-            f"probability {likely:.3g}"
-        )
-    return lines
-
-
 def load(path: Path | None) -> list[Study]:
     """Return the studies that a file holds."""
     if path is None or not path.exists():
@@ -196,6 +161,8 @@ def main() -> None:
     parser.add_argument("--found", type=Path)
     parser.add_argument("--table", type=Path)
     asked = parser.parse_args()
+    from benchmarks.recovery_page import page
+
     found = load(asked.found)
     known = {(each.family, each.rows) for each in found}
     for name in filter(None, asked.families.split(",")):
@@ -212,9 +179,9 @@ def main() -> None:
                 with asked.found.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(own._asdict()) + "\n")
     if asked.table:
-        asked.table.write_text(tables(found), encoding="utf-8")
+        asked.table.write_text(page(found), encoding="utf-8")
     else:
-        print(tables(found))
+        print(page(found))
 
 
 if __name__ == "__main__":
