@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,20 @@ class NewRows:
         """Return x' cov x of each row, (n,)."""
         streamed = getattr(self.design, "quadratic", None)
         return self._spread(quadratic(cov, self.design) if streamed is None else streamed(cov))
+
+    def pieces(self, step: int) -> Iterator[tuple[int, Array, Array | None]]:
+        """Yield runs of at most ``step`` of the design's rows: where each begins, its rows, and an offset that streams."""
+        streamed = getattr(self.design, "pieces", None)
+        if streamed is None:
+            for start in range(0, self.design.shape[0], step):
+                yield start, self.design.rows(start, min(start + step, self.design.shape[0])).dense(), None
+            return
+        before = 0
+        for rows, offset in streamed():
+            for start in range(0, len(rows), step):
+                part = slice(start, start + step)
+                yield before + start, rows[part], None if offset is None else offset[part]
+            before += len(rows)
 
     def _spread(self, values: Array) -> Array:
         """Put the values of the design's rows in their places among the rows given."""

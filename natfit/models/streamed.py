@@ -14,10 +14,11 @@ import numpy as np
 
 from natfit.data.block import Block
 from natfit.data.matrix import Chosen, Constant
-from natfit.data.streams.counting import Counted, Description, say_where
+from natfit.data.streams.counting import Counted, Description
 from natfit.data.streams.freezing import Frozen
 from natfit.data.streams.recipe import Made
 from natfit.data.streams.stream import StreamedDesign
+from natfit.data.streams.tables import say_where
 from natfit.families.links import Link
 from natfit.families.response import Response
 from natfit.models.checks import check_rows, count_fractional, quasi_note, refuse_at_limit, to_proportions

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from natfit.data.streams.counting import Maker, count_rows, say_where
+from natfit.data.streams.counting import Maker, count_rows
 from natfit.data.streams.freezing import freeze
 from natfit.data.streams.recipe import Recipe
 from natfit.data.streams.stream import never_whole, quadratic
 from natfit.data.streams.survey import needed_columns
-from natfit.data.streams.tables import Tables
+from natfit.data.streams.tables import Tables, say_where
 from natfit.models.rows import NewRows
 from natfit.models.streamed import StreamedData, describe, take
 
@@ -97,13 +97,19 @@ class StreamedProducts:
         further = needed_columns([], tuple(self.tables.names), {"": expression})
         return self._of_rows(functools.partial(_column, self.maker, expression), further)
 
+    def pieces(self) -> Iterator[tuple[Array, Array | None]]:
+        """Yield the rows that lack no value, and their offset, table by table."""
+        yield from self._of_tables(functools.partial(_piece, self.maker), self.columns)
+
     def _of_rows(self, function: Callable[[Mapping[str, Any], int], Array], further: Sequence[str] = ()) -> Array:
-        columns = list(dict.fromkeys([*self.columns, *further]))
+        found = list(self._of_tables(function, list(dict.fromkeys([*self.columns, *further]))))
+        return np.concatenate(found) if found else np.zeros(0)
+
+    def _of_tables(self, function: Callable[[Mapping[str, Any], int], Any], columns: Sequence[str]) -> Iterator[Any]:
         try:
-            found = list(self.tables.each(function, columns))
+            yield from self.tables.each(function, columns)
         except ValueError as error:
             say_where(self.tables, columns, function, error)
-        return np.concatenate(found) if found else np.zeros(0)
 
     def rows(self, start: int, stop: int) -> Any:
         """Refuse: rows are never held together."""
@@ -124,6 +130,13 @@ def _predictor(maker: Maker, vector: Array, table: Mapping[str, Any], number: in
         return np.zeros(0)
     eta, offset = data.design.matvec(vector), data.linear_offset()
     return eta if offset is None else eta + offset
+
+
+def _piece(maker: Maker, table: Mapping[str, Any], number: int) -> tuple[Array, Array | None]:
+    data = maker.data(table)
+    if data is None:
+        return np.zeros((0, 0)), None
+    return data.design.dense(), data.linear_offset()
 
 
 def _column(maker: Maker, expression: str, table: Mapping[str, Any], number: int) -> Array:

@@ -206,10 +206,11 @@ def draw_observations(fit: Any, rows: Any, law: Law, draws: ParameterDraws, rng:
     """Yield chunks of rows: their slice among the rows given, and one observation of each for every draw, (k, n)."""
     n_draws, n_rows = len(draws.params), rows.design.shape[0]
     places = np.arange(n_rows) if rows.kept is None else np.flatnonzero(rows.kept)
-    step = max(CELLS // n_draws, 1)
-    for start in range(0, n_rows, step):
-        own = places[start : start + step]
-        eta = rows.design.rows(start, min(start + step, n_rows)).dense() @ draws.params.T
+    for start, design, offset in rows.pieces(max(CELLS // n_draws, 1)):
+        own = places[start : start + len(design)]
+        eta = design @ draws.params.T
+        if offset is not None:
+            eta += offset[:, None]
         if rows.offset is not None:
             eta += rows.offset[own, None]
         trials, weight = (None if part is None else part[own] for part in (law.trials, law.weight))

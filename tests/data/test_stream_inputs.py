@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import natfit as nf
+from natfit.results import predictive
 
 ROWS = 1_200
 
@@ -95,6 +96,18 @@ def test_what_is_wrong_with_a_csv_file_is_said(text, tmp_path):
     (tmp_path / "rows.csv").write_bytes(text.encode("latin-1"))
     with pytest.raises(ValueError, match=FAULTS[text]):
         fitted(nf.data.from_csv(tmp_path / "rows.csv"), "y ~ x")
+
+
+def test_empty_cells_of_a_csv_file_are_missing_in_text_too(frame, tmp_path):
+    path = tmp_path / "rows.csv"
+    holes = frame.assign(g=frame.g.where(frame.index % 40 != 3), x=frame.x.where(frame.index % 50 != 7))
+    holes["g"] = [each if isinstance(each, float) else f'a, "{each}"' for each in holes.g]
+    holes.to_csv(path, index=False)
+    streamed, whole = fitted(nf.data.from_csv(path)), fitted(holes.dropna(subset=["g", "x"]))
+    np.testing.assert_allclose(streamed.params, whole.params, rtol=1e-9)
+    assert list(streamed.params.index) == list(whole.params.index)
+    with pytest.raises(ValueError, match=r"missing values in \d+ row"):
+        fitted(nf.data.from_csv(path), missing="raise")
 
 
 def test_types_that_are_none_are_refused(frame, tmp_path):
@@ -195,8 +208,23 @@ def test_intervals_of_new_observations_take_trials_from_the_stream(frame):
     whole = nf.GLM.from_formula("won ~ x", tossed, **options).fit()
     levels = [0.1, 0.9]
     np.testing.assert_allclose(streamed.quantile(source, levels), whole.quantile(tossed, levels).dropna())
-    with pytest.raises(ValueError, match="streamed and never held whole"):
-        streamed.prediction_interval(source)
+    own = streamed.prediction_interval(source, n=50, random_state=1)
+    np.testing.assert_array_equal(own, whole.prediction_interval(tossed, n=50, random_state=1).dropna())
+
+
+@pytest.mark.parametrize("options", [{}, {"exposure": "e"}, {"offset": "log(e)"}], ids=str)
+def test_intervals_of_new_observations_stream(options, frame, monkeypatch):
+    monkeypatch.setattr(predictive, "CELLS", 3_000)  # several runs of rows in a table
+    missing = frame.assign(x=frame.x.where(frame.index % 50 != 7))
+    source = nf.data.from_frame(missing)
+    streamed, whole = fitted(source, **options), fitted(missing, **options)
+    expected = whole.prediction_interval(missing, n=20, random_state=3).dropna()
+    np.testing.assert_array_equal(streamed.prediction_interval(source, n=20, random_state=3), expected)
+    np.testing.assert_array_equal(streamed.prediction_interval(n=20, random_state=3), expected)
+    shown = streamed.get_prediction(source).summary_frame(obs=True, n=20, random_state=3)
+    np.testing.assert_array_equal(shown[["obs_ci_lower", "obs_ci_upper"]], expected)
+    drawn = streamed.simulate(source, n=3, random_state=3)
+    np.testing.assert_array_equal(drawn, whole.simulate(missing, n=3, random_state=3).dropna())
 
 
 def test_a_streamed_fit_is_updated(frame):
@@ -226,3 +254,51 @@ def test_a_new_level_is_refused_with_the_place_of_its_table(frame):
         ValueError, match=r"unknown level 'q' in 1 row \(100\).*\(in table 2 of the data, which begins at row 1000"
     ):
         fit.predict(nf.data.from_frame(new))
+
+
+# -- what changes between passes -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"g": "q"},
+            r"unknown level 'q' in 1 row \(100\).*\(in table 2 of '.*rows.parquet', which begins at row 1000\)",
+        ),
+        ({"x": np.inf}, r"'x' has infinite values in 1 row \(100\).*\(in table 2 of '.*rows.parquet', which begins"),
+        ({"x": np.nan}, f"{ROWS} rows were counted first, and now there are {ROWS - 1}"),
+    ],
+    ids=str,
+)
+def test_a_row_that_is_spoiled_after_the_count_is_refused_with_its_place(change, message, frame, tmp_path):
+    path = tmp_path / "rows.parquet"
+    frame.to_parquet(path)
+    model = nf.GLM.from_formula("y ~ x + g", nf.data.from_parquet(path), family="poisson")
+    ((name, value),) = change.items()
+    frame.assign(**{name: frame[name].where(frame.index != 1100, value)}).to_parquet(path)
+    with pytest.raises(ValueError, match=message):
+        model.fit()
+
+
+def test_a_file_that_goes_away_is_named(frame, tmp_path):
+    path = tmp_path / "rows.parquet"
+    frame.to_parquet(path)
+    model = nf.GLM.from_formula("y ~ x", nf.data.from_parquet(path), family="poisson")
+    path.unlink()
+    with pytest.raises(ValueError, match=r"rows.parquet' is there no longer, .*; put it back"):
+        model.fit()
+
+
+def test_tables_that_are_used_up_by_a_pass_are_refused(frame):
+    class Once:
+        def __init__(self):
+            self.parts = [frame[:400], frame[400:800], frame[800:]]
+
+        def __iter__(self):
+            while self.parts:
+                yield self.parts.pop(0)
+
+    once = Once()
+    with pytest.raises(ValueError, match="had tables when it was gone over first, and has none now"):
+        nf.GLM.from_formula("y ~ x + g", nf.data.from_frame(lambda: once), family="poisson")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, NoReturn, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from natfit.data.streams.freezing import Frozen
 from natfit.data.streams.recipe import Made, Recipe
 from natfit.data.streams.stream import StreamSource, checksum
 from natfit.data.streams.survey import SCOUTS, Rows, joined, scouted
-from natfit.data.streams.tables import Tables
+from natfit.data.streams.tables import Tables, say_where
 
 
 class Taken(Protocol):
@@ -153,20 +153,6 @@ class Counted(NamedTuple):
         return KeptRows(self.stream.tables, self.maker.recipe, tuple(self.stream.columns))
 
 
-def say_where(
-    tables: Tables, columns: Sequence[str], function: Callable[[Mapping[str, Any], int], Any], error: ValueError
-) -> NoReturn:
-    """Raise what a function has to say against a table again, with the table's number and the row it begins at."""
-    before = 0
-    for number, table in enumerate(tables.scan(columns)):
-        try:
-            function(table, number)
-        except ValueError as again:
-            raise ValueError(f"{again} (in table {number} of {tables.what}, which begins at row {before})") from None
-        before += len(next(iter(table.values())))
-    raise error
-
-
 def count_rows(
     tables: Tables, frozen: Frozen, take: Take, describe: Callable[[Any], Description], missing: str
 ) -> Counted:
@@ -194,7 +180,12 @@ def count_rows(
         facts = tables.total(count, frozen.columns)
     except ValueError as error:
         say_where(tables, frozen.columns, count, error)
-    if facts is None or facts.n_rows == 0:
+    if facts is None:
+        raise ValueError(
+            f"{tables.what} had tables when it was gone over first, and has none now; a fit needs several passes: let each "
+            "begin anew"
+        )
+    if facts.n_rows == 0:
         raise ValueError(f"there are no rows to fit; {tables.what} has none without a missing value")
     if facts.n_missing and missing != "drop":
         raise ValueError(

@@ -39,7 +39,7 @@ def csv_format(path: str) -> Any:
     point = "," if separator == ";" and _has_decimal_commas(lines[1:1000], separator) else "."
     return ds.CsvFileFormat(
         parse_options=pc.ParseOptions(delimiter=separator, newlines_in_values=True),
-        convert_options=pc.ConvertOptions(decimal_point=point),
+        convert_options=pc.ConvertOptions(decimal_point=point, strings_can_be_null=True),
     )
 
 

@@ -82,6 +82,8 @@ class FileTables(Tables):
                         yield ArrowColumns(batch)
             except (pa.ArrowException, OSError) as error:
                 refusal = conversion_refusal(error, path, self.names) if self.kind == "csv" else None
+                if not Path(path).exists():
+                    refusal = f"{path!r} is there no longer, and a fit goes over it several times; put it back"
                 raise ValueError(
                     refusal
                     or f"{path!r} can't be read to its end: {_sentence(error)}; write the file again, or leave it out"
@@ -134,7 +136,8 @@ def from_parquet(path: Any, formula: str | None = None) -> FileTables:
 def from_csv(path: Any, formula: str | None = None, types: Mapping[str, str] | None = None) -> FileTables:
     """Make a streamed source of CSV files with one line of column names; parameters and errors as of `from_parquet`.
 
-    The separator is a comma, a semicolon or a tab, whichever the first line has most of.
+    The separator is a comma, a semicolon or a tab, whichever the first line has most of. Empty cells are missing, of text
+    too, and so are those that hold ``NA``, ``NaN``, ``NULL`` or ``N/A`` in one of the usual spellings.
 
     Parameters
     ----------

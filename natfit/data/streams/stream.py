@@ -12,7 +12,7 @@ import numpy as np
 from natfit.data.arrays import ArraySource, Source
 from natfit.data.block import Block
 from natfit.data.matrix import Columns
-from natfit.data.streams.tables import Tables
+from natfit.data.streams.tables import Tables, say_where
 
 Array = np.ndarray[Any, np.dtype[Any]]
 CHUNK = 65_536
@@ -126,7 +126,10 @@ class StreamSource(Source):
         return self.map(lambda block: block)
 
     def reduce(self, evaluate: Callable[[Block], Any]) -> Any:
-        total = self.tables.total(OnePass(self.make, evaluate), self.columns)
+        try:
+            total = self.tables.total(OnePass(self.make, evaluate), self.columns)
+        except ValueError as error:
+            say_where(self.tables, self.columns, self.make, error)
         if total is None:
             raise ValueError(f"there are no rows to sum: {self.tables.what} yields no table")
         self._check(total.rows, total.checksum)
@@ -191,6 +194,10 @@ class StreamedDesign:
         """Return x' M x of each row."""
         form = functools.partial(quadratic, matrix)
         return np.concatenate(list(self.source.map(lambda block: form(block.designs[self.name]))))
+
+    def pieces(self) -> Iterator[tuple[Array, None]]:
+        """Yield the rows block by block, each with what streams beside them: nothing."""
+        return self.source.map(lambda block: (block.designs[self.name].dense(), None))
 
     def rmatvec(self, vector: Array) -> Array:
         return self._with(vector, lambda block: block.designs[self.name].rmatvec(block.columns["along"]))

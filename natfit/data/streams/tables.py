@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
@@ -69,6 +69,20 @@ class Tables:
         for part in self.each(function, columns):
             total = part if total is None else total.merge(part)
         return total
+
+
+def say_where(
+    tables: Tables, columns: Sequence[str], function: Callable[[Mapping[str, Any], int], Any], error: ValueError
+) -> NoReturn:
+    """Raise what a function has to say against a table again, with the table's number and the row it begins at."""
+    before = 0
+    for number, table in enumerate(tables.scan(columns)):
+        try:
+            function(table, number)
+        except ValueError as again:
+            raise ValueError(f"{again} (in table {number} of {tables.what}, which begins at row {before})") from None
+        before += len(next(iter(table.values())))
+    raise error
 
 
 class FrameTables(Tables):

@@ -11,11 +11,11 @@ import numpy as np
 
 from natfit.data.arrays import ArraySource
 from natfit.data.block import Block
-from natfit.data.streams.counting import Maker, count_rows, say_where
+from natfit.data.streams.counting import Maker, count_rows
 from natfit.data.streams.freezing import Frozen, freeze
 from natfit.data.streams.recipe import Made, Recipe
 from natfit.data.streams.survey import needed_columns
-from natfit.data.streams.tables import Tables
+from natfit.data.streams.tables import Tables, say_where
 from natfit.families.distributional.base import DistributionalFamily
 from natfit.models.distributional.data import DistributionalData, by_parameter
 from natfit.models.distributional.rows import StreamedRows
