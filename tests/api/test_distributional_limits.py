@@ -148,4 +148,4 @@ def test_a_fit_far_from_the_supremum_says_so() -> None:
     data = pd.DataFrame(rng.normal(size=(200, 2)), columns=["a", "b"]).assign(y=rng.poisson(0.2, 200))
     reason = reason_of("y ~ 1 | a + b", data, "zero_inflated_poisson")
     assert reason.startswith("inflation is fitted ever closer to 0 or 1")
-    assert "; the log-likelihood reached is not its supremum: it still rises, by some 0." in reason
+    assert "; the log-likelihood reached is not its supremum: it still rose by 0." in reason

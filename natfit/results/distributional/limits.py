@@ -147,11 +147,13 @@ def limit_reached(fit: DistributionalResults) -> str:
 
 
 def _still_rising(fit: DistributionalResults) -> str:
-    """Say how far the log-likelihood may be from its supremum, where the fit has not come within a millionth of it."""
-    gain = 0.5 * float(fit.fitted.outcome.decrement)
-    if fit.fitted.converged or not gain > RISING:
+    """Say that the log-likelihood may be far from its supremum, where the fit has not come within a millionth of it."""
+    outcome = fit.fitted.outcome
+    if fit.fitted.converged or not 0.5 * float(outcome.decrement) > RISING:
         return ""
-    return f"; the log-likelihood reached is not its supremum: it still rises, by some {gain:.2g} in the next step"
+    reached = [row.loglik for row in list(outcome.record)[-2:]]
+    last = f": it still rose by {reached[1] - reached[0]:.2g} in the last step" if len(reached) == 2 else ""
+    return f"; the log-likelihood reached is not its supremum{last}"
 
 
 def _is_exact(fit: DistributionalResults) -> bool:
