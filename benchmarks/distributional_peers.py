@@ -54,6 +54,10 @@ def statsmodels(problem: Problem) -> tuple[float, bool, str]:
         from statsmodels.discrete.discrete_model import NegativeBinomial
 
         fit = NegativeBinomial(y, X).fit(disp=0, maxiter=1000)
+    elif problem.family == "zero_inflated_negative_binomial":
+        from statsmodels.discrete.count_model import ZeroInflatedNegativeBinomialP
+
+        fit = ZeroInflatedNegativeBinomialP(y, X, exog_infl=X).fit(disp=0, maxiter=1000)
     else:
         from statsmodels.discrete.count_model import ZeroInflatedPoisson
 

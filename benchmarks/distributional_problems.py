@@ -48,7 +48,12 @@ def hard(kind: str, rng: np.random.Generator) -> Problem:
     mean = np.exp(rng.uniform(-1.6, 4.6) + first)
     if kind == "negative_binomial":
         return Problem(kind, _mixed_poisson(mean, float(np.exp(rng.uniform(-5.0, 1.6))), rng), {"mean": X})
-    return Problem(kind, _inflated(mean, rng.uniform(-4.0, 2.0) + second, rng), {"rate": X, "inflation": X})
+    logit = rng.uniform(-4.0, 2.0) + second
+    if kind == "zero_inflated_negative_binomial":
+        alpha = float(np.exp(rng.uniform(-3.0, 1.0)))
+        y = np.where(rng.uniform(size=n) < 1.0 / (1.0 + np.exp(-logit)), 0.0, _mixed_poisson(mean, alpha, rng))
+        return Problem(kind, y, {"mean": X, "inflation": X})
+    return Problem(kind, _inflated(mean, logit, rng), {"rate": X, "inflation": X})
 
 
 def of_family(name: str, rng: np.random.Generator, constants: tuple[str, ...] = ()) -> Problem:
