@@ -45,6 +45,13 @@ class Product(Parametrization):
             row, column = row + part.home_size, column + part.size
         return out
 
+    def pull_score(self, xi: ArrayLike, score: ArrayLike) -> Array:
+        pieces = self._split_coordinates(xi)
+        scores = self._split(self._home(score), [part.home_size for part in self.parts])
+        pulled = [part.pull_score(x, own) for part, x, own in zip(self.parts, pieces, scores, strict=True)]
+        batch = np.broadcast_shapes(*(each.shape[:-1] for each in pulled))
+        return np.concatenate([np.broadcast_to(each, (*batch, each.shape[-1])) for each in pulled], axis=-1)
+
     def contains(self, xi: ArrayLike) -> Mask:
         pieces = self._split_coordinates(xi)
         return np.all([part.contains(x) for part, x in zip(self.parts, pieces, strict=True)], axis=0)

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import natfit as nf
 from natfit.data.arrays import ArraySource
@@ -16,6 +17,7 @@ from natfit.families.gaussian_covariances import MODELS, CovarianceCoordinates
 from natfit.likelihoods.mixtures import second_order
 from natfit.likelihoods.mixtures.gaussian import GaussianComponents
 from natfit.likelihoods.mixtures.mixture import MixtureLikelihood
+from natfit.models.mixtures.coordinates import GaussianHome, MemberCoordinates
 from natfit.need import LOGLIK, MEAT, METRIC, OBSERVED, SCORE
 from natfit.results.mixtures.information import information
 
@@ -98,3 +100,40 @@ def test_the_bend_of_coordinates_comes_out_the_same_one_coordinate_at_a_time(rng
     monkeypatch.setattr(curvature, "BENT_BYTES", 0)
     np.testing.assert_allclose(curvature.nearby_bend(chart, xi, score, scale), together, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(together, curvature.bend(chart, xi, score, scale), rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if len(name) == 3])
+def test_scores_are_carried_to_coordinates_as_by_the_jacobian(rng, name):
+    components = GaussianComponents(3, 2, model=MODELS[name])
+    root = rng.normal(size=(2, 3, 3))
+    near = CovarianceCoordinates(MODELS[name], 2, root @ np.swapaxes(root, -1, -2) + np.eye(3))
+    chart = MemberCoordinates(components, GaussianHome(near))
+    xi, score = 0.3 * rng.normal(size=(4, chart.size)), rng.normal(size=chart.home_size)
+    expected = np.einsum("nij,i->nj", chart.jacobian(xi), score)
+    np.testing.assert_allclose(chart.pull_score(xi, score), expected, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(
+        near.pull_score(xi[0, 6:], score[:12]), near.jacobian(xi[0, 6:]).T @ score[:12], atol=1e-9
+    )
+
+
+@pytest.mark.parametrize("name", ["VVI", "VEI"])  # the second one's parameters lie on a curved surface
+def test_many_columns_under_a_covariance_model_reach_its_maximum(rng, name):
+    y = rng.normal(size=(500, 20)) * (1.0 + np.arange(20) % 3)
+    y[:200] = 1.7 * y[:200] + 3.0
+    fit = nf.Mixture("gaussian", 2, covariance=name).fit(y, random_state=0, n_init=3)
+    assert fit.base.params.size > 400
+    assert fit.df < 400
+    assert fit.converged
+    assert fit.decrement < 1e-6
+    deviations = np.sqrt([np.diag(each) for each in fit.covariances.values()])
+    if name == "VEI":
+        assert np.ptp(deviations[0] / deviations[1]) < 1e-9
+    else:  # the maximum is where a step of EM leads back to
+        share = fit.predict_proba().to_numpy().T
+        again = np.sqrt((share @ y**2) / share.sum(axis=1)[:, None] - fit.means.to_numpy() ** 2)
+        np.testing.assert_allclose(deviations, again, rtol=1e-6)
+    logs = [
+        np.log(w) + stats.norm(m, s).logpdf(y).sum(axis=1)
+        for w, m, s in zip(fit.weights, fit.means.to_numpy(), deviations, strict=True)
+    ]
+    assert fit.llf == pytest.approx(np.logaddexp(*logs).sum(), rel=1e-12)

@@ -9,7 +9,7 @@ from scipy.optimize import linear_sum_assignment
 from natfit.families.gaussian_covariances.models import CovarianceModel
 from natfit.families.gaussian_covariances.steps import common_axes
 from natfit.parametrizations.base import Array, Parametrization, refuse_off_image
-from natfit.parametrizations.packing import lower_indices, pack, unpack_symmetric
+from natfit.parametrizations.packing import lower_indices, pack, unpack_lower, unpack_symmetric
 
 SAME = 1e-6
 """Share by which covariances may miss a model that they were made by: iterated maxima meet it to rounding only."""
@@ -178,6 +178,28 @@ class CovarianceCoordinates(Parametrization):
                     block[..., k, :, k, :] = np.swapaxes(packed[..., k, :, :], -1, -2)
                 columns.append(block.reshape(*lead, K * s, K * m))
         return np.concatenate(columns, axis=-1)
+
+    def pull_score(self, xi: ArrayLike, score: ArrayLike) -> Array:
+        """Carry a score (..., p) to coordinates without their Jacobian, which is many times as large: traces of products."""
+        volume, shape, skew = self._parts(self._coordinates(xi))
+        K, d = self.n_components, self.dim
+        turn, packed = self._turn(skew), np.asarray(score, dtype=float)
+        axes, values = self._reference @ turn, np.exp(volume[..., None] + shape)
+        lower = unpack_lower(packed.reshape(*packed.shape[:-1], K, -1)) * self._units
+        form = 0.5 * (lower + np.swapaxes(lower, -1, -2))
+        turned = np.swapaxes(axes, -1, -2) @ form
+        each = values * np.einsum("...aj,...ja->...a", turned, axes)  # along each axis' logarithm
+        left = self._reference @ np.linalg.inv(np.eye(d) - 0.5 * skew)
+        flow = (np.eye(d) + turn) @ (values[..., None] * turned) @ left
+        around = flow[..., self._columns, self._rows] - flow[..., self._rows, self._columns]
+        parts = (each.sum(axis=-1)[..., None], each[..., :-1] - each[..., -1:], around)
+        made = []
+        for letter, part in zip(self.model.name, parts, strict=True):
+            if letter == "E":
+                made.append(np.broadcast_to(part.sum(axis=-2), (*part.shape[:-2], part.shape[-1])))
+            elif letter == "V":
+                made.append(part.reshape(*part.shape[:-2], -1))
+        return np.concatenate(made, axis=-1)
 
     def _turns(self, turn: Array, skew: Array, axes: Array, values: Array) -> Array:
         """Return the derivatives of the covariances in the skew matrices' entries, (..., K, m, d, d)."""

@@ -63,6 +63,14 @@ class GaussianHome(Parametrization):
         full[..., :, d:, K * d :] = own.reshape(*lead, K, -1, own.shape[-1])
         return full.reshape(*lead, self.home_size, self.size)
 
+    def pull_score(self, xi: ArrayLike, score: ArrayLike) -> Array:
+        rest = self._cut(self._coordinates(xi))[1]
+        score = np.asarray(score, dtype=float)
+        each = score.reshape(*score.shape[:-1], self.n_components, -1)
+        flat = [part.reshape(*score.shape[:-1], -1) for part in (each[..., : self.dim], each[..., self.dim :])]
+        own = self.covariance.pull_score(rest, flat[1])
+        return np.concatenate([np.broadcast_to(flat[0], (*own.shape[:-1], flat[0].shape[-1])), own], axis=-1)
+
 
 class MemberCoordinates(Parametrization):
     """Coordinates of K members of a family, as natural parameters.
@@ -109,6 +117,18 @@ class MemberCoordinates(Parametrization):
         K = self.components.n_components
         product = natural @ inner.reshape(*inner.shape[:-2], K, -1, inner.shape[-1])
         return product.reshape(*inner.shape[:-2], self.home_size, self.size)
+
+    def pull_score(self, xi: ArrayLike, score: ArrayLike) -> Array:
+        xi = self._coordinates(xi)
+        members = self._members(self.inner.to_home(xi))
+        score = np.asarray(score, dtype=float)
+        each = score.reshape(*score.shape[:-1], self.components.n_components, -1)
+        family = self.components.family
+        own = [  # one component at a time: the Jacobians of all would be large
+            np.einsum("...sp,...s->...p", family.natural_jacobian(members[..., k, :]), each[..., k, :])
+            for k in range(self.components.n_components)
+        ]
+        return self.inner.pull_score(xi, np.stack(own, axis=-2).reshape(*members.shape[:-2], -1))
 
     def contains(self, xi: ArrayLike) -> Mask:
         xi = self._coordinates(xi)

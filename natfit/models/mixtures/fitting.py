@@ -83,17 +83,17 @@ class CurvedObjective(ParametrizedObjective):
         sums: dict[str, Any] = dict(home.sums)
         if not home.inside:
             return Point(params, sums)
-        J = self.parametrization.jacobian(params)
-        for name in ("metric", "observed", "meat"):
-            if name in sums:
-                sums[name] = sums[name].pullback(J)
+        held = [name for name in ("metric", "observed", "meat") if name in sums]
+        if held:
+            J = self.parametrization.jacobian(params)
+            sums.update({name: sums[name].pullback(J) for name in held})
         if "observed" in sums:
             matrix = sums["observed"].matrix
             spread = sums.get("metric", sums["observed"]).matrix.diagonal()  # the empirical one is never negative
             scale = 1.0 / np.sqrt(np.maximum(np.abs(spread), np.finfo(float).tiny))
             sums["observed"] = Gram(matrix - nearby_bend(self.parametrization, params, home.score, scale))
         if "score" in sums:
-            sums["score"] = J.T @ home.score
+            sums["score"] = self.parametrization.pull_score(params, home.score)
         return Point(params, sums)
 
     def complete(self, point: Point, step: float = 1.0) -> Array:
@@ -126,7 +126,7 @@ def climb(
         On the decrement in the observed data's metric.
     """
     if params.size > MOST_PARAMETERS:
-        return climb_wide(objective, params, tol, max_iterations, callback)
+        return climb_wide(objective, params, coordinates(params), tol, max_iterations, callback)
     record = Record()
     passes = 20
     for turn in range(ROUNDS):
@@ -149,41 +149,75 @@ def climb(
 
 
 def climb_wide(
-    objective: MixtureObjective, params: Array, tol: float, max_iterations: int, callback: Callable[[Any], Any] | None
+    objective: MixtureObjective,
+    params: Array,
+    chart: Parametrization | None,
+    tol: float,
+    max_iterations: int,
+    callback: Callable[[Any], Any] | None,
 ) -> Outcome:
     """Return the outcome of accelerated EM, for more parameters than a metric is held for.
 
-    It ends on the decrement in the empirical information, found by conjugate gradients.
+    It ends on the decrement in the empirical information, found by conjugate gradients. Both count in the free
+    coordinates: what accelerates EM would leave a model that is curved, and the score does not vanish across it.
     """
     record = Record()
     gain = 1e-4
+    inner: Any = objective if chart is None else CurvedObjective(objective, chart)
+    at = params if chart is None else chart.from_home(params)
     for _ in range(ROUNDS):
-        outcome = accelerated_em().run(objective, params, Slow(gain=gain), max_iterations - len(record), callback)
+        outcome = accelerated_em().run(inner, at, Slow(gain=gain), max_iterations - len(record), callback)
         _append(record, outcome.record)
-        params = outcome.params
-        decrement = conjugate_decrement(objective, outcome.point, tol)
-        met = decrement < WIDE_TOL or gain < tol
-        if met or len(record) >= max_iterations:
+        at = outcome.params
+        decrement = conjugate_decrement(objective, outcome.point, tol, chart=chart)
+        met = decrement < WIDE_TOL
+        if met or gain < tol or len(record) >= max_iterations:
             break
         gain *= 1e-2
     how = f"the decrement, by conjugate gradients, is {decrement:.2g}"
-    reason = how if met else f"no convergence within {max_iterations} iterations; {how}"
+    limit = "where no step gains any more" if gain < tol else f"within {max_iterations} iterations"
+    reason = how if met else f"no convergence {limit}; {how}"
+    params = at if chart is None else chart.to_home(at)
     return outcome._replace(params=params, record=record, converged=met, reason=reason, decrement=decrement)
 
 
-def conjugate_decrement(objective: MixtureObjective, point: Point, tol: float, most: int = 50) -> float:
-    """Return score' F^-1 score in the empirical information by conjugate gradients: a lower bound that rises to it."""
+def conjugate_decrement(
+    objective: MixtureObjective, point: Point, tol: float, most: int = 50, chart: Parametrization | None = None
+) -> float:
+    """Return score' F^-1 score in the empirical information by conjugate gradients: a lower bound that rises to it.
+
+    Parameters
+    ----------
+    objective : MixtureObjective
+    point : Point
+        With the score and the complete data's sums; in the coordinates, where there are any.
+    tol : float
+        Decrement below which more digits are of no use.
+    most : int
+        Steps.
+    chart : Parametrization, optional
+        Free coordinates.
+    """
     likelihood, source = objective.likelihood, objective.source
     score = point.score
+    home = point.params if chart is None else chart.to_home(point.params)
+    jacobian = None if chart is None else chart.jacobian(point.params)
 
     def times(vector: Array) -> Array:
-        sums = source.reduce(lambda block: likelihood.empirical_product(point.params, block, vector))
-        return sums["product"]
+        along = vector if jacobian is None else jacobian @ vector
+        product = source.reduce(lambda block: likelihood.empirical_product(home, block, along))["product"]
+        return product if jacobian is None else jacobian.T @ product
 
-    _own, rest = likelihood.split(point.params)
     counts = point.sums["complete_weights"]
     first = (counts * (1.0 - counts / counts.sum()))[: likelihood.weights.size]
-    diagonal = np.concatenate([first, likelihood.components.complete_diagonal(rest, counts)])
+    diagonal = np.concatenate([first, likelihood.components.complete_diagonal(likelihood.split(home)[1], counts)])
+    if jacobian is not None:
+        diagonal = np.einsum("ij,i,ij->j", jacobian, diagonal, jacobian)
+    return _conjugate_form(times, score, diagonal, tol, most)
+
+
+def _conjugate_form(times: Callable[[Array], Array], score: Array, diagonal: Array, tol: float, most: int) -> float:
+    """Return score' F^-1 score for F known by its products, preconditioned by a diagonal."""
     residual, total = score.copy(), 0.0
     along = residual / diagonal
     size = float(residual @ along)
