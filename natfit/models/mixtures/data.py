@@ -70,6 +70,14 @@ class MixtureData:
             self.freq_weights is None or not np.array_equal(self.weight, self.freq_weights)
         )
 
+    @property
+    def observations_per_weight(self) -> float:
+        """How many observations a unit of weight stands for: ``var_weights`` may have any scale.
+
+        Rules on how many rows a component needs, and on when to stop, count observations.
+        """
+        return self.nobs / float(self.weight.sum()) if self.weighted_likelihood and self.weight is not None else 1.0
+
 
 def bind(
     y: Any,
@@ -120,15 +128,11 @@ def bind(
     return MixtureData(source, names, nobs, len(values), values, columns.get("weight"), freq, index, dropped)
 
 
-def counted_in_rows(block: Block, data: MixtureData) -> tuple[Block, float]:
-    """Return a block with weights that add up to observations, and what weights were multiplied by.
-
-    Rules on how many rows a component needs count observations; ``var_weights`` may have any scale.
-    """
-    if not data.weighted_likelihood or data.weight is None:
-        return block, 1.0
-    scale = data.nobs / float(data.weight.sum())
-    return Block(block.designs, {**block.columns, "weight": block.columns["weight"] * scale}), scale
+def counted_in_rows(block: Block, scale: float) -> Block:
+    """Return a block with weights that add up to observations."""
+    if scale == 1.0:
+        return block
+    return Block(block.designs, {**block.columns, "weight": block.columns["weight"] * scale})
 
 
 def default_names(width: int) -> list[str]:

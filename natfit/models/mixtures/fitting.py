@@ -10,6 +10,7 @@ import numpy as np
 from natfit.data.arrays import Source
 from natfit.families.curvature import nearby_bend
 from natfit.likelihoods.mixtures.mixture import MixtureLikelihood
+from natfit.likelihoods.sums import Sums
 from natfit.metric import Gram
 from natfit.need import MEAT, METRIC, OBSERVED, SCORE
 from natfit.optimize.accelerated import accelerated_em
@@ -45,12 +46,20 @@ ROUNDS = 12
 
 
 class MixtureObjective(LikelihoodObjective):
-    """A mixture's likelihood summed over a source; knows the complete data's m-geodesic."""
+    """A mixture's likelihood summed over a source; knows the complete data's m-geodesic.
+
+    Parameters
+    ----------
+    likelihood : MixtureLikelihood
+    source : Source
+    share : float
+        How many observations a unit of weight stands for: all sums are multiplied by it.
+    """
 
     likelihood: MixtureLikelihood
 
-    def __init__(self, likelihood: MixtureLikelihood, source: Source):
-        super().__init__(likelihood, source)
+    def __init__(self, likelihood: MixtureLikelihood, source: Source, share: float = 1.0):
+        super().__init__(likelihood, source, share=share)
 
     def evaluate(self, params: Array, need: int) -> Point:
         """Return the Point; the metric is the empirical information, which is summed once for both."""
@@ -146,6 +155,18 @@ def climb(
             break
         passes *= 2
     return outcome._replace(params=params, record=record)
+
+
+def in_own_weights(outcome: Outcome, share: float) -> Outcome:
+    """Return an outcome of an objective with a ``share`` as one of the rows' own weights."""
+    if share == 1.0:
+        return outcome
+    sums = Sums(outcome.point.sums).scaled(1.0 / share)
+    record = Record()
+    for row in outcome.record:
+        record.append(row._replace(loglik=row.loglik / share, decrement=row.decrement / share))
+    point = Point(outcome.point.params, sums, outcome.point.dispersion)
+    return outcome._replace(point=point, record=record, decrement=outcome.decrement / share)
 
 
 def climb_wide(

@@ -19,7 +19,7 @@ from natfit.models.mixtures.constraint import Constraint
 from natfit.models.mixtures.coordinates import free_coordinates
 from natfit.models.mixtures.data import MixtureData, bind, complete_rows, counted_in_rows
 from natfit.models.mixtures.fitted import FittedMixture, check_distinct, in_order
-from natfit.models.mixtures.fitting import MixtureObjective, climb
+from natfit.models.mixtures.fitting import MixtureObjective, climb, in_own_weights
 from natfit.models.mixtures.new_rows import bind_new, check_new
 from natfit.models.mixtures.search import NoMaximum, search
 from natfit.models.mixtures.select import select
@@ -191,14 +191,15 @@ class Mixture:
         block = sample_rows(rows.source, rows.n_rows, most, rng)
         check_distinct(block, self.n_components)
         coordinates = free_coordinates(likelihood)
-        block, scale = counted_in_rows(block, rows)
+        scale = rows.observations_per_weight
+        block = counted_in_rows(block, scale)
         found = search(likelihood, block, n_init, rng, self.constraint, spread, coordinates).divided(scale)
         if partly:
             likelihood, rows = MixtureLikelihood(PartlySeenGaussians(components)), all_rows
             coordinates = free_coordinates(likelihood)
         with progress_bar(progress) as callback:
-            objective = MixtureObjective(likelihood, rows.source)
-            outcome = climb(objective, found.params, coordinates, tol, maxiter, callback)
+            objective = MixtureObjective(likelihood, rows.source, scale)
+            outcome = in_own_weights(climb(objective, found.params, coordinates, tol, maxiter, callback), scale)
         params = in_order(likelihood, outcome.params)
         breach = self._breach(likelihood, params, rows, spread)
         rule = self.constraint
@@ -251,7 +252,7 @@ class Mixture:
 
     def again(self, fitted: FittedMixture, block: Block, tol: float = 1e-8) -> Array | None:
         """Return the parameters of the maximum on other rows that is reached from a fit's own, or None."""
-        objective = MixtureObjective(fitted.likelihood, ArraySource(block))
+        objective = MixtureObjective(fitted.likelihood, ArraySource(block), fitted.data.observations_per_weight)
         try:
             outcome = climb(objective, fitted.params, fitted.coordinates, tol, 500)
         except (OutsideDomain, OffImageError):

@@ -61,7 +61,8 @@ def information(fit: Any, kind: str) -> Metric:
     if not curved:
         return sums[name]
     # Known labels tell at least as much as the rows do: the steps are shorter than a standard error, never longer.
-    scale = 1.0 / np.sqrt(np.maximum(sums["spread"], np.finfo(float).tiny))
+    spread = sums["spread"] * fit.base.data.observations_per_weight
+    scale = 1.0 / np.sqrt(np.maximum(spread, np.finfo(float).tiny))
     return Gram(sums[name].matrix - nearby_bend(chart, xi, sums["score"], scale))
 
 
