@@ -65,9 +65,8 @@ def notes(fit: Any, own: Sequence[str] = (), lost: str = "spread") -> list[str]:
         left = "1 maximum was" if len(found.excluded) == 1 else f"{len(found.excluded)} maxima were"
         said.append(f"{left} left out under the constraint; the best has {best:.6g} ({why}).")
     if found.broken:
-        said.append(
-            f"{found.broken} of {found.n_starts} start{'s' * (found.n_starts > 1)} broke down: a component lost its rows or its {lost}."
-        )
+        starts = "start" if found.n_starts == 1 else "starts"
+        said.append(f"{found.broken} of {found.n_starts} {starts} broke down: a component lost its rows or its {lost}.")
     said += own
     if fit.decrement >= 0:
         said.append(f"Stopped {np.sqrt(fit.decrement):.1e} standard errors from the maximum ({fit.reason}).")
