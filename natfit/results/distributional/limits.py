@@ -12,18 +12,16 @@ import numpy as np
 from natfit.data.block import Block
 from natfit.families.distributional.base import Parameters, complement
 from natfit.families.distributional.transform import to_line
-from natfit.families.interval import POSITIVE, UNIT
+from natfit.families.interval import UNIT
 from natfit.likelihoods.distributional import DistributionalLikelihood
 from natfit.metric import SingularMetric
+from natfit.results.distributional.exact import EXACT, is_exact, log_spread, unbounded
 
 if TYPE_CHECKING:
     from natfit.results.distributional.results import DistributionalResults
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-EXACT = 13.0
-"""Nats by which the mean log-density at the responses may exceed that of one spread over their interquartile range:
-residuals are then a few ten-millionths of the range, which is what rounding in the likelihood leaves of a perfect fit."""
 VAST = 1e4
 """Standard error of a predictor on a logarithmic scale from which it is at infinity: a separated one that stops at a
 decrement of 1e-12 has a million, one that the data know anything of has a few."""
@@ -128,16 +126,16 @@ class Reach:
 
 def limit_reached(fit: DistributionalResults) -> str:
     """Return in words what has no maximum-likelihood estimate and what to fit instead; "" where nothing is amiss."""
-    if _is_exact(fit):
+    if is_exact(fit):
         return (
             f"the {fit.family.name} law fits every response exactly, to rounding, so that its likelihood rises without "
             "bound and the parameters of its spread have no estimate; leave terms out of the formulas, or collect more rows"
         )
     # only a fit that has not converged may be on its way to a density without bound at a few rows: others have scales
-    exact = np.inf if fit.fitted.converged else EXACT - _log_spread(fit)
+    exact = np.inf if fit.fitted.converged else EXACT - log_spread(fit)
     found = list(fit.model.source.map(Reach(fit.model.likelihood, fit.coefficients, exact)))
     reached = functools.reduce(operator.add, found)
-    told = _unbounded(fit, reached)
+    told = unbounded(fit, reached)
     if told:
         return told
     told = _simpler(fit, reached) or _at_infinity(fit, reached)
@@ -156,52 +154,6 @@ def _still_rising(fit: DistributionalResults) -> str:
     return f"; the log-likelihood reached is not its supremum{last}"
 
 
-def _is_exact(fit: DistributionalResults) -> bool:
-    """Say whether a continuous response is fitted so closely that only rounding bounds the likelihood.
-
-    Densities are those on the line that the support is carried to (of the logarithm of a positive response), where their
-    height is measured in interquartile ranges.
-    """
-    log_spread, data = _log_spread(fit), fit.model.data.in_memory()
-    if log_spread == -np.inf:
-        return False
-    line = to_line(fit.family.support)
-    slope = np.average(line.log_slope(line.back(data.y)), weights=data.freq_weights)
-    return bool(fit.fitted.point.loglik / fit.model.wnobs + slope + log_spread > EXACT)
-
-
-def _log_spread(fit: DistributionalResults) -> float:
-    """Return the logarithm of the responses' interquartile range on the line; minus infinity where nothing can be exact."""
-    support = fit.family.support
-    if support.discrete or support.event_shape or fit.family.atoms:
-        return -np.inf
-    z = to_line(support).back(fit.model.data.in_memory().y)
-    spread = float(np.subtract(*np.quantile(z, [0.75, 0.25]))) or float(z.std()) or float(np.abs(z).max())
-    return float(np.log(spread)) if spread > 0.0 else -np.inf
-
-
-def _unbounded(fit: DistributionalResults, reached: Reached) -> str:
-    """Say which parameter runs to a limit in rows whose responses are then fitted exactly, the density without bound.
-
-    It is the one whose values there are farthest from 1, in logarithms: the spread's, not the place's.
-    """
-    if not reached.steep.shape[1]:
-        return ""
-    family = fit.family
-    with np.errstate(all="ignore"):
-        far = [
-            np.abs(np.log(values)).min() if domain == POSITIVE and name not in fit.model.held else 0.0
-            for name, domain, values in zip(family.parameter_names, family.domains, reached.steep, strict=True)
-        ]
-    k = int(np.argmax(far))
-    name, large = family.parameter_names[k], bool((reached.steep[k] > 1.0).all())
-    return (
-        f"{name} runs to {'infinity' if large else 0} in {reached.steep.shape[1]} row(s), whose responses the {family.name} "
-        f"law then fits exactly, so that its likelihood rises without bound and has no maximum; make {name} a constant, "
-        f"leave columns out of its formula, or hold {name}"
-    )
-
-
 def _simpler(fit: DistributionalResults, reached: Reached) -> str:
     """Say which parameter has run to a limit in every row, where its family is a simpler one."""
     family = fit.family
@@ -211,7 +163,8 @@ def _simpler(fit: DistributionalResults, reached: Reached) -> str:
             towards = f"{getattr(family.domains[k], side):g}".replace("inf", "infinity")
             return (
                 f"{name} runs to {towards} in every row, where the data can't tell the {family.name} family from "
-                f"the {simpler}; fit {ELSEWHERE.get(simpler, f'family={simpler!r}')} instead"
+                f"the {simpler}, whose maximum the log-likelihood only tends to; fit "
+                f"{ELSEWHERE.get(simpler, f'family={simpler!r}')} instead"
             )
     return ""
 
