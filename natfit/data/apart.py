@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from natfit.data.matrix import Dense
+from natfit.data.matrix import Dense, product_rows
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -44,6 +44,8 @@ class Apart(Dense):
     columns : sequence of (n,) ndarray, LevelColumn or float
         A number stands on every row.
     n_rows : int
+    owner : optional
+        What the columns belong to, kept as long as they are: pandas then copies before it writes into them.
 
     Examples
     --------
@@ -53,12 +55,15 @@ class Apart(Dense):
            [1., 5.]])
     """
 
-    __slots__ = ("_columns", "_whole")
+    __slots__ = ("_columns", "_owner", "_whole")
 
-    def __init__(self, columns: Sequence[Array | LevelColumn | float], n_rows: int):
+    def __init__(self, columns: Sequence[Array | LevelColumn | float], n_rows: int, owner: Any = None):
         self.shape = (n_rows, len(columns))
-        self._columns = list(columns)
+        self._columns, self._owner = list(columns), owner
         self._whole: Array | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Apart, (self._columns, self.shape[0])
 
     @property
     def array(self) -> Array:  # type: ignore[override]
@@ -69,7 +74,11 @@ class Apart(Dense):
 
     def choose(self, columns: Sequence[int]) -> Apart:
         """Return some of the columns."""
-        return Apart([self._columns[j] for j in columns], self.shape[0])
+        return Apart([self._columns[j] for j in columns], self.shape[0], self._owner)
+
+    def owned_by(self, owner: Any) -> Apart:
+        """Return the same columns with what they belong to."""
+        return Apart(self._columns, self.shape[0], owner)
 
     def rows(self, start: int, stop: int) -> Dense:
         """Return the rows ``start:stop``, an array of their own."""
@@ -81,8 +90,37 @@ class Apart(Dense):
         """Return the rows of these numbers, an array of their own."""
         return Dense(self._filled(rows, len(rows)))
 
+    def matvec(self, vector: Array) -> Array:
+        """Return X b."""
+        return np.concatenate([rows.matvec(vector) for rows, _ in self._runs()])
+
+    def rmatvec(self, vector: Array) -> Array:
+        """Return X'v."""
+        return sum_of(rows.rmatvec(vector[own]) for rows, own in self._runs())
+
+    def gram(self, weight: Array) -> Array:
+        """Return X' diag(weight) X; weights of either sign."""
+        return sum_of(rows.gram(weight[own]) for rows, own in self._runs())
+
+    def _runs(self) -> Iterator[tuple[Dense, slice]]:
+        """Yield the rows in runs that stay in cache; all of them where there are few, or where they are there as a whole."""
+        n_rows = self.shape[0]
+        step = n_rows if self._whole is not None else product_rows(self.shape[1])
+        for start in range(0, max(n_rows, 1), max(step, 1)):
+            stop = min(start + step, n_rows)
+            yield self.rows(start, stop), slice(start, stop)
+
     def _filled(self, rows: Any, n_rows: int) -> Array:
         filled = np.empty((n_rows, self.shape[1]), order="F")
         for own, column in zip(filled.T, self._columns, strict=True):
             own[...] = column if isinstance(column, float) else column[rows]
         return filled
+
+
+def sum_of(arrays: Iterable[Array]) -> Array:
+    """Return the sum of arrays, added up in the first."""
+    iterator = iter(arrays)
+    total = next(iterator)
+    for each in iterator:
+        total += each
+    return total

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from natfit.data.apart import Apart
 from natfit.data.checks import check_lengths, where
 from natfit.data.matrix import as_columns
 from natfit.data.numbers import as_column, unmasked
@@ -66,14 +67,15 @@ def from_formula(
 
     if subset is not None:
         table, extras = subset_rows(table, extras, subset)
-    made = build_design(formula, table, extras=extras, missing=missing, context=context, order="patsy")
+    made = build_design(formula, table, extras=extras, missing=missing, context=context, order="patsy", layout="apart")
     if made.y is None:
         raise ValueError(f"the formula {formula!r} names no response; write one to the left of ~, as in 'y ~ x'")
     matrix, names, frozen = made.matrix, made.column_names, made.design
     chosen = None
     if drop_cols is not None:
         chosen = [j for j, name in enumerate(names) if name not in set(drop_cols)]
-        matrix, names = matrix[:, chosen], [names[j] for j in chosen]
+        matrix = matrix.choose(chosen) if isinstance(matrix, Apart) else matrix[:, chosen]
+        names = [names[j] for j in chosen]
     data = GLMData(
         y=made.y,
         design=as_columns(matrix),

@@ -1,13 +1,17 @@
 """Designs whose columns lie apart: the same numbers as when they are written side by side, and made block by block only."""
 
+import gc
+import pickle
 import threading
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
 import natfit as nf
 from natfit.data.apart import Apart
+from natfit.data.formulas import design as designs
 from natfit.data.formulas.design import build_design
 from natfit.data.streams.freezing import freeze
 from natfit.data.streams.tables import TABLE_ROWS
@@ -100,3 +104,72 @@ def test_threads_that_look_at_large_arrays_do_not_wait_for_each_other():
 
     tasks = [pool(threads).submit(look, k) for k in range(threads)]
     assert [sum(task.result(timeout=20)) for task in tasks] == [2e6] * threads
+
+
+def test_designs_travel_to_other_processes():
+    design = Apart([1.0, np.array([3.0, 4.0])], 2)
+    assert pickle.loads(pickle.dumps(design)).array.tolist() == [[1.0, 3.0], [1.0, 4.0]]
+
+
+def test_products_are_those_of_the_whole(table):
+    long = {name: np.resize(column, 100_000) for name, column in table.items()}
+    design = made("y ~ x + C(g) + whole", long).designs["mean"]
+    whole, along = pickle.loads(pickle.dumps(design)).array, np.linspace(-1.0, 1.0, 100_000)
+    np.testing.assert_allclose(design.matvec(np.arange(5.0)), whole @ np.arange(5.0), rtol=1e-12)
+    np.testing.assert_allclose(design.rmatvec(along), along @ whole, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(design.gram(along), (whole.T * along) @ whole, rtol=1e-9, atol=1e-9)
+
+
+# -- large frames in memory ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def frame(table):
+    return pd.DataFrame(table).assign(e=lambda t: 1.0 + t.index % 3, x=lambda t: t.x.where(t.index % 100 != 7))
+
+
+@pytest.fixture
+def large(monkeypatch):
+    monkeypatch.setattr(designs, "WIDE_BYTES", 0)
+
+
+FORMULAS = ["y ~ x + C(g)", "y ~ 0 + C(g) + log(e) + whole", "y ~ x * C(g)", "y ~ bs(x, df=4) + single"]
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_large_frames_are_fitted_from_their_own_columns(formula, frame, large, monkeypatch):
+    def fit():
+        return nf.GLM.from_formula(formula, frame, family="poisson", exposure="e", missing="drop").fit(cov_type="HC2")
+
+    own = fit()
+    monkeypatch.setattr(designs, "WIDE_BYTES", np.inf)
+    whole = fit()
+    assert isinstance(own.model.data.design, Apart) == ("*" not in formula)
+    assert not isinstance(whole.model.data.design, Apart)
+    for name in ("params", "bse", "fittedvalues", "resid_deviance", "llf", "df_model"):
+        np.testing.assert_allclose(getattr(own, name), getattr(whole, name), rtol=1e-9, err_msg=name)
+    np.testing.assert_allclose(own.get_prediction().summary_frame(), whole.get_prediction().summary_frame(), rtol=1e-9)
+    np.testing.assert_allclose(own.get_influence().hat_matrix_diag, whole.get_influence().hat_matrix_diag, rtol=1e-9)
+    np.testing.assert_array_equal(own.model.exog, whole.model.exog)
+
+
+def test_columns_of_large_frames_may_be_left_out(frame, large):
+    fit = nf.GLM.from_formula("y ~ x + C(g)", frame, family="poisson", drop_cols=["C(g)[T.b]"]).fit()
+    assert isinstance(fit.model.data.design, Apart)
+    assert list(fit.params.index) == ["Intercept", "C(g)[T.c]", "x"]
+
+
+def test_a_frame_that_is_written_to_later_leaves_the_design_as_it_was(frame, large):
+    frame = frame.fillna({"x": 0.5}).copy()  # where rows are left out their columns are copied anyway
+    expected = build_design("y ~ x + e", frame, layout="dense").matrix
+    design = build_design("y ~ x + e", frame, layout="apart").matrix
+    assert isinstance(design, Apart)
+    gc.collect()  # of what made the design nothing is left
+    frame.loc[:, "x"] = 7.0
+    frame.loc[5:90, "e"] = -3.0
+    assert np.array_equal(design.dense(), expected)
+
+
+def test_mappings_of_arrays_are_copied_as_before(table, large):
+    design = nf.GLM.from_formula("y ~ x", table, family="poisson").data.design
+    assert not isinstance(design, Apart)

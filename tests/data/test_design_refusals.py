@@ -132,7 +132,7 @@ def test_data():
 
 
 def test_options():
-    assert refused(CRABS, layout="x") == "layout must be one of 'auto', 'dense', 'tabmat'; got 'x'"
+    assert refused(CRABS, layout="x") == "layout must be one of 'auto', 'apart', 'dense', 'tabmat'; got 'x'"
     assert refused(CRABS, order="x") == "order must be one of 'formula', 'patsy'; got 'x'"
     assert refused(CRABS, 5) == "a formula is text, as in 'y ~ x'; got int"
 

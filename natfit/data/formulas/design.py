@@ -16,8 +16,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from natfit.data.apart import Apart
 from natfit.data.checks import all_finite, check_missing, check_not_empty, check_not_infinite
-from natfit.data.formulas.expand import FactorPlan, Part, Rows, expand_dense, expand_tabmat, part_names, prefers_tabmat
+from natfit.data.formulas.expand import (
+    WIDE_BYTES,
+    FactorPlan,
+    Part,
+    Rows,
+    expand_apart,
+    expand_dense,
+    expand_tabmat,
+    part_names,
+    prefers_tabmat,
+)
 from natfit.data.formulas.response import extra_column, keep, make_response, one_column
 from natfit.data.formulas.values import Values, level_codes
 from natfit.data.table import Table
@@ -209,8 +220,9 @@ def build_design(
     missing : {"drop", "raise", "none"}
     context : mapping, optional
         The caller's names, which formulas may use.
-    layout : {"auto", "dense", "tabmat"}
-        ``"auto"`` is dense but for large designs that are mostly zeros.
+    layout : {"auto", "apart", "dense", "tabmat"}
+        ``"auto"`` is dense but for large designs that are mostly zeros. ``"apart"`` is the same, but a large dense design
+        of a pandas DataFrame is an `Apart`, whose columns are the frame's own.
     order : {"formula", "patsy"}
         Terms in the order written, within their degree; or factors first and then by the numbers they are multiplied
         with, as patsy and statsmodels have it.
@@ -242,9 +254,10 @@ def build_design(
     from natfit.data.formulas.evaluate import Evaluator
     from natfit.data.formulas.parse import parse_formula
 
-    _check_choice("layout", layout, ("auto", "dense", "tabmat"))
+    _check_choice("layout", layout, ("auto", "apart", "dense", "tabmat"))
     _check_choice("order", order, ("formula", "patsy"))
-    table = Table(data)
+    lent = lent_by(data) if layout == "apart" else None
+    table = Table(data if lent is None else lent)
     left, right = parse_formula(formula, table)
     check_not_empty(table.n_rows)
     evaluator = Evaluator(table, context or {}, dict(state or {}))
@@ -267,15 +280,17 @@ def build_design(
     names = [name for part in parts for name in part_names(part, plans)]
     check_not_empty(table.n_rows - n_missing, len(names))
     rows = evaluated_rows(evaluator, values, plans, kept)
-    if layout == "auto":
+    if layout in ("auto", "apart"):
         layout = "tabmat" if prefers_tabmat(parts, plans, rows.n_rows) else "dense"
+    apart = lent is not None and layout == "dense" and 8 * rows.n_rows * len(names) > WIDE_BYTES
+    matrix = (expand_apart if apart else EXPAND[layout])(parts, plans, rows)
     used = dict(evaluator.used)
     return DesignedData(
         y=y,
         y_name=" + ".join(response),
         y_names=y_names,
         y_levels=y_levels,
-        matrix=EXPAND[layout](parts, plans, rows),
+        matrix=matrix.owned_by(lent) if isinstance(matrix, Apart) else matrix,
         column_names=names,
         terms=terms,
         extras={name: keep(column, kept) for name, column in columns.items()},
@@ -287,6 +302,16 @@ def build_design(
         ),
         missing_in={name: int(mask.sum()) for name, mask in masks.items()},
     )
+
+
+def lent_by(data: Any) -> Any:
+    """Return a frame that shares a pandas DataFrame's columns until somebody writes; None where it can't be had."""
+    import pandas as pd
+
+    if not isinstance(data, pd.DataFrame):
+        return None
+    copies = int(pd.__version__.partition(".")[0]) >= 3 or pd.get_option("mode.copy_on_write") is True
+    return data.copy(deep=False) if copies else None
 
 
 EXPAND = {"dense": expand_dense, "tabmat": expand_tabmat}
