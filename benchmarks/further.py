@@ -85,8 +85,9 @@ def _streams(options: argparse.Namespace) -> str:
             f"## Poisson, {rows:,} rows x 10 columns of Parquet ({size / 1e6:.0f} MB)",
             "",
             f"From the file: {shares[0]:.2f} times (passes x scan + the fit of the same formula from a frame in memory); "
-            f"{shares[1]:.2f} times where arrays in memory are taken instead, whose fit has no design to build. On Dask the "
-            "first fit has its workers import everything; peak resident memory is the client's.",
+            f"{shares[1]:.2f} times where arrays in memory are taken instead, whose fit has no design to build. A fit of a "
+            "hundred rows goes before each, so that no import counts; on Dask the first fit has its workers import "
+            "everything, and peak resident memory is the client's.",
             "",
             table(
                 ["what", "seconds", "passes over the file", "peak resident MiB", "greatest difference of params"], lines
