@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from scipy.linalg import lapack
 
+from natfit import scratch
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 ILL_CONDITIONED = 1e-12
@@ -85,6 +87,9 @@ class Metric:
         """Return the form multiplied by a factor greater than 0."""
         raise NotImplementedError
 
+    def let_go(self) -> None:
+        """Give up what can be computed again, where memory is wanted for another metric."""
+
     def __add__(self, other: Metric) -> Metric:
         raise NotImplementedError
 
@@ -123,7 +128,7 @@ class Gram(Metric):
             if not diagonal.min(initial=np.inf) > 0.0 or not np.isfinite(diagonal.max(initial=0.0)):
                 raise SingularMetric(self.nullspace())
             scale = 1.0 / np.sqrt(diagonal)
-            scaled = self.matrix * scale
+            scaled = np.multiply(self.matrix, scale, out=scratch.array(*self.matrix.shape))
             scaled *= scale[:, None]
             norm = lapack.dlange("1", scaled.T)
             factor, info = lapack.dpotrf(scaled.T, clean=0, overwrite_a=1)  # the transpose is Fortran's order: no copy
@@ -188,14 +193,18 @@ class Gram(Metric):
         return self.matrix
 
     def scaled(self, factor: float) -> Gram:
-        return Gram(self.matrix * factor)
+        return Gram(np.multiply(self.matrix, factor, out=scratch.array(*self.matrix.shape)))
+
+    def let_go(self) -> None:
+        self._factor, self._inverse = None, None
 
     def __add__(self, other: Metric) -> Gram:
         return Gram(self.matrix + other.matrix_form())
 
     def __iadd__(self, other: Metric) -> Gram:
         self.matrix += other.matrix_form()
-        self._factor, self._inverse, self._rcond = None, None, -1.0
+        self.let_go()
+        self._rcond = -1.0
         return self
 
 

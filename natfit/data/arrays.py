@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from natfit.data.block import Block
-from natfit.data.matrix import FEWEST_ROWS, TALL_ROWS, Columns, Tabmat, product_rows
-from natfit.data.threads import get_ready, in_order, one_blas_thread, processors
+from natfit.data.matrix import TALL_ROWS, Columns, Tabmat
+from natfit.data.products import FEWEST_ROWS, product_rows
+from natfit.data.threads import Addable, get_ready, merged_in_order, one_blas_thread, processors
+from natfit.scratch import one_pass
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -31,10 +33,6 @@ SUMS_BYTES, FEWEST_JOBS = 8 << 20, 2
 """Bytes of large sums that threads hold together, and threads all the same: one alone would take too long."""
 WIDE = 400
 """Columns from which on every block is a run: a Gram matrix is then as large as a share of the block."""
-
-
-class Addable(Protocol):
-    def merge(self, other: Any) -> Any: ...
 
 
 S = TypeVar("S", bound=Addable)
@@ -215,18 +213,18 @@ class ArraySource(Source):
         if self.n_rows <= self.block_rows:
             if self.n_rows < FEWEST_ROWS:  # products so small that BLAS keeps to one thread by itself
                 return evaluate(self._rows(0, self.n_rows))
-            with one_blas_thread():
+            with one_blas_thread(), one_pass():
                 return evaluate(self._rows(0, self.n_rows))
 
         def lane(edges: tuple[int, int]) -> S:
             starts = range(edges[0], edges[1], self.block_rows)
             return fold(evaluate(self._rows(at, min(at + self.block_rows, edges[1]))) for at in starts)
 
-        with one_blas_thread():
+        with one_blas_thread(), one_pass():
             threads = self.n_jobs or processors()
             if threads == 1:
                 return fold(map(lane, self._lanes()))
-            return fold(in_order(lane, self._lanes(), threads))
+            return merged_in_order(lane, self._lanes(), threads)
 
 
 def _height(design: Columns) -> int:

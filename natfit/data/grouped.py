@@ -10,7 +10,7 @@ import numpy as np
 
 from natfit.data.arrays import S, Source, fold
 from natfit.data.block import Block
-from natfit.data.threads import in_order, one_blas_thread, processors
+from natfit.data.threads import merged_in_order, one_blas_thread, processors
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -51,7 +51,7 @@ class GroupedSource(Source):
             threads = self.n_jobs or processors()
             if threads == 1 or self._edges.size == 2:
                 return fold(map(evaluate, self.blocks()))
-            return fold(in_order(evaluate, self.blocks(), threads))
+            return merged_in_order(evaluate, list(self.blocks()), threads)
 
 
 def first_rows(block: Block) -> Array | None:

@@ -6,63 +6,19 @@ except block by block where a triangular factor is asked for.
 
 from __future__ import annotations
 
-import threading
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from natfit import scratch
 from natfit.data.cutting import cut, has_sparse_part
+from natfit.data.products import weighted_gram
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 TALL_ROWS = 131_072
 """Rows of a tabmat block: its products take time by the row, and its Gram matrix, which may be large, is added up for each
 block."""
-PRODUCT_BYTES = 3 << 19
-"""Bytes of a design that are multiplied together: they and their scaled copy then stay near a core. Measured at 20, 50 and
-200 columns; larger and smaller ones took up to a fifth longer."""
-TALL = 1
-"""Rows of a product for each column, at least. With 2 a pass over 800 columns takes a tenth less time, and each thread twice
-the memory."""
-FEWEST_ROWS = 512
-"""Rows under which Python's own time shows."""
-MOST_BYTES = 16 << 20
-"""Bytes of design in one product, at most, however many its columns: each thread holds as much again."""
-
-_scratch = threading.local()
-
-
-def _scaled_rows(array: Array, scale: Array) -> Array:
-    """Scale the rows of a block into a buffer that the thread keeps: no temporary for each block."""
-    rows, columns = array.shape
-    if rows * columns < 4096:
-        return array * scale[:, None]
-    order: Literal["C", "F"] = "F" if array.strides[0] < array.strides[1] else "C"
-    buffer = getattr(_scratch, order, None)
-    if buffer is None or buffer.size < rows * columns:
-        buffer = np.empty(rows * columns)
-        setattr(_scratch, order, buffer)
-    scaled = buffer[: rows * columns].reshape((rows, columns), order=order)
-    np.multiply(array, scale[:, None], out=scaled)
-    return scaled
-
-
-def product_rows(width: int) -> int:
-    """Return how many rows of so many columns are scaled and multiplied together.
-
-    Examples
-    --------
-    >>> product_rows(20), product_rows(200), product_rows(800)
-    (9830, 983, 800)
-    """
-    rows = max(PRODUCT_BYTES // (8 * max(width, 1)), TALL * width)
-    return max(min(rows, MOST_BYTES // (8 * max(width, 1))), FEWEST_ROWS)
-
-
-def _square(array: Array, root: Array) -> Array:
-    """Return the Gram matrix of rows, each times its root of a weight."""
-    scaled = _scaled_rows(array, root)
-    return np.dot(scaled.T, scaled)  # NumPy hands this very product to syrk
 
 
 class Dense:
@@ -93,7 +49,10 @@ class Dense:
         if self.array.strides[0] < self.array.strides[1]:
             # Of an array by columns np.take would copy all rows first, into one by rows.
             return Dense(np.take(self.array.T, rows, axis=1).T)
-        return Dense(np.take(self.array, rows, axis=0))
+        if self.array.dtype != np.float64 or rows.min(initial=0) < 0 or rows.max(initial=-1) >= len(self.array):
+            return Dense(np.take(self.array, rows, axis=0))
+        out = scratch.array(len(rows), self.array.shape[1])
+        return Dense(np.take(self.array, rows, axis=0, out=out, mode="clip"))  # any other mode copies twice
 
     def rows(self, start: int, stop: int) -> Dense:
         """Return the rows ``start:stop``, a view."""
@@ -101,7 +60,9 @@ class Dense:
 
     def matvec(self, vector: Array) -> Array:
         """Return X b."""
-        return np.dot(self.array, vector)
+        if self.array.dtype != np.float64 or vector.dtype != np.float64:
+            return np.dot(self.array, vector)
+        return np.dot(self.array, vector, out=scratch.array(len(self.array)))
 
     def rmatvec(self, vector: Array) -> Array:
         """Return X'v."""
@@ -109,16 +70,7 @@ class Dense:
 
     def gram(self, weight: Array) -> Array:
         """Return X' diag(weight) X; weights of either sign."""
-        with np.errstate(invalid="ignore"):
-            root = np.sqrt(weight)
-        run = product_rows(self.shape[1])
-        product = _square(self.array[:run], root[:run])
-        for start in range(run, len(root), run):
-            product += _square(self.array[start : start + run], root[start : start + run])
-        if not np.isnan(product[:1, :1]).any():
-            return product
-        # The root of a weight below 0, or a missing number: the product that takes either sign says which.
-        return np.dot(_scaled_rows(self.array, weight).T, self.array)
+        return weighted_gram(self.array, weight)
 
     def weighted_rows(self, root: Array) -> Array:
         """Return diag(root) X as a dense array of its own."""

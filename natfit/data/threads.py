@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Any, TypeVar
+from threading import Condition
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
+from natfit.scratch import one_pass
+
+
+class Addable(Protocol):
+    """What merges with the next of its kind, and gives the sum."""
+
+    def merge(self, other: Any) -> Any: ...
+
+
 S = TypeVar("S")
 T = TypeVar("T")
+M = TypeVar("M", bound=Addable)
 
 CHUNK_BYTES = 8 << 20
 """Bytes that one thread looks through before it takes the next run."""
@@ -39,21 +49,81 @@ def _enter() -> None:
     _own.in_pool = True
 
 
-def in_order(function: Callable[[S], T], items: Iterable[S], threads: int) -> Iterator[T]:
-    """Yield ``function(item)`` for each item in their order, on threads that run no further ahead than their own number.
+def merged_in_order(function: Callable[[S], M], items: Sequence[S], threads: int) -> M:
+    """Return ``function(item)`` of all items merged in their order, on threads that each add what they made themselves.
+
+    A thread waits for its turn to add, and so never holds more than one thing that it has made: where these are large
+    matrices, that is what bounds the memory.
 
     Examples
     --------
-    >>> list(in_order(abs, [-3, 2, -1], 2))
-    [3, 2, 1]
+    >>> from natfit.likelihoods.sums import Sums
+    >>> merged_in_order(lambda n: Sums(total=n), [3, -2, 1], 2)
+    {'total': 2}
     """
-    workers, waiting = pool(threads), deque[Future[T]]()
-    for item in items:
-        waiting.append(workers.submit(function, item))
-        if len(waiting) >= threads:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
+    turns: _Turns[Any, Any] = _Turns(function, items)
+    workers = [pool(threads).submit(turns.work) for _ in range(min(threads, len(items)))]
+    try:
+        for worker in workers:
+            worker.result()
+    finally:
+        turns.end()  # where one has failed, or somebody has interrupted, the others stop after what they are at
+    return turns.total
+
+
+class _Turns(Generic[S, M]):
+    """Items that threads take one by one, and a total to which they add in the items' order."""
+
+    def __init__(self, function: Callable[[S], M], items: Sequence[S]):
+        self.function, self.items = function, items
+        self.total: Any = None
+        self._taken = self._added = 0
+        self._ended = False
+        self._changed = Condition()
+
+    def work(self) -> None:
+        """Take the next item, make what is to be added, and add it in its turn, until there is no item left."""
+        try:
+            with one_pass():
+                while self._add_next():
+                    pass
+        except BaseException:
+            self.end()
+            raise
+
+    def _add_next(self) -> bool:
+        at = self._take()
+        if at is None:
+            return False
+        made = self.function(self.items[at])
+        if not self._wait_for(at):
+            return False
+        self.total = made if at == 0 else self.total.merge(made)
+        self._pass_on()
+        return True
+
+    def end(self) -> None:
+        """Let nobody take another item, nor wait any longer."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def _take(self) -> int | None:
+        with self._changed:
+            if self._ended or self._taken == len(self.items):
+                return None
+            self._taken += 1
+            return self._taken - 1
+
+    def _wait_for(self, at: int) -> bool:
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended or self._added == at)
+            return not self._ended
+
+    def _pass_on(self) -> None:
+        with self._changed:
+            self._added += 1
+            self._changed.notify_all()
 
 
 def one_blas_thread() -> Any:

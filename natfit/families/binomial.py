@@ -14,6 +14,7 @@ from natfit.families.response import Response, refuse, refuse_outside
 from natfit.families.success_counts import SuccessCounts
 from natfit.families.support import Support, counts
 from natfit.families.tails import binomial_tails, count_quantile
+from natfit.scratch import room_for
 
 
 class Binomial(Response, SuccessCounts):
@@ -88,9 +89,9 @@ class Binomial(Response, SuccessCounts):
         """y (1 - mu) - (1 - y) mu, which is y - mu without cancellation at y = 1."""
         if complement is None:
             return y - mu
-        out = 1.0 - y
+        out = np.subtract(1.0, y, out=room_for(y))
         out *= mu
-        return np.subtract(y * complement, out, out=out)
+        return np.subtract(np.multiply(y, complement, out=room_for(y, complement)), out, out=out)
 
     def anscombe(self, y: Array) -> Array:
         """The incomplete beta function B(y; 2/3, 2/3)."""
@@ -110,12 +111,12 @@ class Binomial(Response, SuccessCounts):
 
     def canonical_kernel(self, y: Array, eta: Array, mu: Array) -> Array:
         """y eta - log(1 + exp(eta)), exact to the last digits in both tails."""
-        out = np.abs(eta)
+        out = np.abs(eta, out=room_for(eta))
         np.negative(out, out=out)
         np.exp(out, out=out)
         np.log1p(out, out=out)
-        gain = y * eta
-        gain -= np.maximum(eta, 0.0)
+        gain = np.multiply(y, eta, out=room_for(y, eta))
+        gain -= np.maximum(eta, 0.0, out=room_for(eta))
         return np.subtract(gain, out, out=out)
 
     def unit_deviance(self, y: Array, mu: Array, complement: Array | None = None) -> Array:

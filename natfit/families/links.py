@@ -13,6 +13,7 @@ from scipy import special
 from natfit.families.interval import POSITIVE, UNIT, Array, Interval
 from natfit.families.link_base import REGISTRY, FunctionLink, Link, from_functions, get, names, register
 from natfit.families.positive_links import Inverse, InverseSquared, NegativeBinomialLink, Power, Softplus, Sqrt
+from natfit.scratch import room_for
 
 __all__ = [
     "REGISTRY",
@@ -67,7 +68,7 @@ class Log(Link):
         return np.log(mu)
 
     def mean(self, eta: Array) -> tuple[Array, Array | None, Array]:
-        mu = np.exp(eta)
+        mu = np.exp(eta, out=room_for(eta))
         return mu, None, mu
 
     def curvature(self, eta: Array, mu: Array, dmu: Array) -> Array:
@@ -94,13 +95,13 @@ class Logit(Link):
         return special.logit(mu)
 
     def mean(self, eta: Array) -> tuple[Array, Array | None, Array]:
-        odds = np.exp(eta)
-        complement = odds + 1.0
+        odds = np.exp(eta, out=room_for(eta))
+        complement = np.add(odds, 1.0, out=room_for(odds))
         np.reciprocal(complement, out=complement)
         mu = np.multiply(odds, complement, out=odds)  # relatively exact in both tails, like the complement
         if not np.isfinite(mu.sum()):
             mu[np.isnan(mu) & (eta > 0.0)] = 1.0  # where the odds overflow: infinite times a complement of 0
-        return mu, complement, mu * complement
+        return mu, complement, np.multiply(mu, complement, out=room_for(mu, complement))
 
     def curvature(self, eta: Array, mu: Array, dmu: Array) -> Array:
         return dmu * (1.0 - 2.0 * mu)

@@ -207,6 +207,8 @@ class NaturalGradient(Direction):
                 if heading.metric != self.metric:
                     return heading, state
                 vector, state = self._lazy.mix(point, state)
+                if state.renew:
+                    point.metric.let_go()
                 return heading._replace(vector=vector), state
             if state.age > 0:
                 point = _with_more(objective, point, METRIC)

@@ -10,7 +10,8 @@ from scipy import sparse
 from natfit.data.arrays import WIDE, ArraySource
 from natfit.data.block import Block
 from natfit.data.cutting import categorical
-from natfit.data.matrix import Chosen, Constant, Dense, Tabmat, as_columns, cross, product_rows
+from natfit.data.matrix import Chosen, Constant, Dense, Tabmat, as_columns, cross
+from natfit.data.products import product_rows
 from natfit.likelihoods.sums import Sums
 
 RNG = np.random.default_rng(5)

@@ -11,10 +11,11 @@ import natfit
 
 PACKAGE = Path(natfit.__file__).parent
 
-GROUND = {"metric", "need", "_version"}
+GROUND = {"metric", "need", "scratch", "_version"}
 ALLOWED = {
-    "metric": {"need"},
+    "metric": {"need", "scratch"},
     "need": set(),
+    "scratch": set(),
     "parametrizations": GROUND,
     "data": GROUND,
     "optimize": GROUND,

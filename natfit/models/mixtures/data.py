@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from natfit.data.arrays import FEWEST_ROWS, MOST_ROWS, ArraySource, Source
+from natfit.data.arrays import MOST_ROWS, ArraySource, Source
 from natfit.data.block import Block
 from natfit.data.checks import (
     check_lengths,
@@ -19,6 +19,7 @@ from natfit.data.checks import (
     where,
 )
 from natfit.data.numbers import as_column, read_numbers
+from natfit.data.products import FEWEST_ROWS
 from natfit.data.streams.picking import Pick, column_source
 from natfit.data.streams.tables import Tables
 from natfit.data.table import Table

@@ -1,0 +1,149 @@
+"""Memory for the arrays of a block: it comes back when the last of them is gone, and serves the next block.
+
+A likelihood makes a handful of arrays for every block of rows. From `numpy.empty` each may be a new run of pages, which
+the system clears and maps at a cost like that of the arithmetic itself, and gives up again a moment later; whether it does
+hangs on what the process has allocated before. Memory from here is mapped once and lies on cache lines. What is small
+stays with its thread; what is large stays until the thread is told that a pass over the data has ended.
+"""
+
+from __future__ import annotations
+
+import math
+import mmap
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+FEWEST = 8192
+"""Entries under which the C library keeps memory by itself."""
+MOST = 65_536
+"""Entries of a vector over which it is no block's."""
+MAPPED = 1 << 20
+"""Bytes from which on memory is asked of the system itself: what is never written to then takes none."""
+LARGE = 4 << 20
+"""Bytes from which on it is given back to the system after a pass."""
+KEPT = 4 << 20
+"""Bytes of idle memory of one size that a thread keeps, at most: the vectors of a block, or a block and its scaled copy."""
+MANY = 16
+"""Runs of large memory of one size that are kept during a pass: more than a block asks for."""
+LINE = 64
+"""Bytes of a cache line."""
+
+
+class _Shelf:
+    """Idle memory of one size; ``most`` runs of it, at most."""
+
+    __slots__ = ("idle", "most")
+
+    def __init__(self, most: int) -> None:
+        self.idle: list[memoryview] = []
+        self.most = most
+
+
+class _Shelves(threading.local):
+    """A thread's shelves, by the bytes of what lies on them: those that stay, and those of a pass if one is under way."""
+
+    def __init__(self) -> None:
+        self.small: dict[int, _Shelf] = {}
+        self.large: dict[int, _Shelf] | None = None
+
+
+class _Lent(np.ndarray[Any, np.dtype[Any]]):
+    """What holds a run of memory as long as an array on it, or a view of one, is in use."""
+
+    shelf: _Shelf
+    memory: memoryview
+
+    def __del__(self) -> None:
+        if len(self.shelf.idle) < self.shelf.most:
+            self.shelf.idle.append(self.memory)
+
+
+_shelves = _Shelves()
+_NOWHERE = _Shelf(most=0)
+
+
+def array(*shape: int) -> Array:
+    """Return an uninitialised array of doubles, on memory that an earlier one has left if there is some.
+
+    Examples
+    --------
+    >>> array(20_000).shape, array(300, 200).shape
+    ((20000,), (300, 200))
+    """
+    size = math.prod(shape)
+    if size < FEWEST:
+        return np.empty(shape)
+    room = 8 << (size - 1).bit_length()
+    shelf = _shelf(room)
+    memory = shelf.idle.pop() if shelf.idle else _fresh(room)
+    lent = _Lent(shape, buffer=memory)
+    lent.shelf, lent.memory = shelf, memory
+    return lent.view(np.ndarray)
+
+
+def _shelf(room: int) -> _Shelf:
+    shelves = _shelves.small if room < LARGE else _shelves.large
+    if shelves is None:
+        return _NOWHERE
+    shelf = shelves.get(room)
+    if shelf is None:
+        shelf = shelves[room] = _Shelf(KEPT // room if room < LARGE else MANY)
+    return shelf
+
+
+def room_for(*operands: Any) -> Array | None:
+    """Return an `array` for the result of a ufunc, its ``out``, where every operand is a block's vector of doubles.
+
+    None elsewhere, with which a ufunc makes its result by itself.
+
+    Examples
+    --------
+    >>> eta = np.zeros(20_000)
+    >>> print(np.exp(eta, out=room_for(eta)).sum(), np.exp(0.0, out=room_for(0.0)))
+    20000.0 1.0
+    """
+    size = -1
+    for operand in operands:
+        if type(operand) is not np.ndarray or operand.ndim != 1 or operand.dtype != np.float64:
+            return None
+        if size not in (-1, operand.size):
+            return None
+        size = operand.size
+    return array(size) if FEWEST <= size <= MOST else None
+
+
+@contextmanager
+def one_pass() -> Iterator[None]:
+    """Let the thread keep large memory too, and give it back to the system at the end.
+
+    Examples
+    --------
+    >>> with one_pass():
+    ...     product = array(1000, 1000)
+    """
+    if _shelves.large is not None:  # a pass within a pass
+        yield
+        return
+    shelves = _shelves.large = {}
+    try:
+        yield
+    finally:
+        _shelves.large = None
+        for shelf in shelves.values():
+            shelf.most = 0  # what is still in use goes back to the system later
+            shelf.idle.clear()
+
+
+def _fresh(room: int) -> memoryview:
+    """Return new memory that begins where a cache line does."""
+    if room >= MAPPED:
+        return memoryview(mmap.mmap(-1, room))
+    memory = memoryview(bytearray(room + LINE))
+    start = -np.frombuffer(memory, np.uint8).ctypes.data % LINE
+    return memory[start : start + room]
