@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,8 @@ class MixtureData:
         Row labels.
     n_missing : int
         Rows dropped because of missing values.
+    levels : mapping of str to list
+        Labels of the columns that are codes of labels.
     """
 
     source: Source
@@ -63,6 +65,7 @@ class MixtureData:
     freq_weights: Array | None = None
     index: Any = None
     n_missing: int = 0
+    levels: dict[str, list[Any]] = field(default_factory=dict)
 
     @property
     def weighted_likelihood(self) -> bool:

@@ -10,7 +10,6 @@ import numpy as np
 
 from natfit.data.arrays import ArraySource
 from natfit.data.block import Block
-from natfit.likelihoods.mixtures.components import Components
 from natfit.likelihoods.mixtures.missing import PartlySeenGaussians
 from natfit.likelihoods.mixtures.mixture import MixtureLikelihood
 from natfit.models.binding import progress_bar
@@ -20,6 +19,7 @@ from natfit.models.mixtures.coordinates import free_coordinates
 from natfit.models.mixtures.data import MixtureData, bind, complete_rows, counted_in_rows
 from natfit.models.mixtures.fitted import FittedMixture, check_distinct, in_order
 from natfit.models.mixtures.fitting import MixtureObjective, climb, in_own_weights
+from natfit.models.mixtures.labelled import coded
 from natfit.models.mixtures.new_rows import bind_new, check_new
 from natfit.models.mixtures.search import NoMaximum, search
 from natfit.models.mixtures.select import select
@@ -58,7 +58,8 @@ class Mixture:
     ----------
     family : str, class, Family or mapping
         ``"gaussian"`` (of one column or several), or any exponential family. A family of one column is taken for each of
-        several, independent given the component (latent classes with ``"bernoulli"`` and ``"categorical"``). A mapping of
+        several, independent given the component (latent classes with ``"bernoulli"`` and ``"categorical"``, whose columns
+        may be text or categories: labels then stand in what is shown). A mapping of
         columns, or of tuples of columns, to families makes components of unlike columns.
     n_components : int
     covariance : str
@@ -178,8 +179,9 @@ class Mixture:
         partly = missing == "observed"
         if partly:
             self._refuse_partly_seen()
+        y, data, levels = coded(y, data, self.family)
         given = bind(y, freq_weights, var_weights, data, "none" if partly else missing, n_jobs, keep_missing=partly)
-        all_rows = self._bound(given)
+        all_rows = replace(self._bound(given), levels=levels)
         rows = complete_rows(all_rows) if partly else all_rows
         components: Any = components_for(self, rows)
         likelihood = MixtureLikelihood(components)
@@ -316,8 +318,12 @@ class Mixture:
                 "inflation; drop rows with missing='drop', or fill them in"
             )
 
-    def new_rows(self, y: Any, columns: list[str], components: Components) -> MixtureData:
-        """Return new rows for a fit of these columns and components, checked."""
+    def new_rows(self, y: Any, fit: MixtureResults) -> MixtureData:
+        """Return new rows for a fit, checked."""
+        columns, components = fit.columns, fit.components
+        levels = fit.base.data.levels
+        if levels:
+            y, _, _ = coded(y, None, dict.fromkeys(levels, "categorical"), levels)
         data = self._bound(bind_new(y, columns, isinstance(components, PartlySeenGaussians)))
         check_new(components, data)
         return data

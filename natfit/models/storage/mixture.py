@@ -41,8 +41,11 @@ class RowlessMixtureData:
 
     index = None
 
-    def __init__(self, columns: list[str], nobs: float, n_rows: int, n_missing: int):
+    def __init__(
+        self, columns: list[str], nobs: float, n_rows: int, n_missing: int, levels: dict[str, list[Any]] | None = None
+    ):
         self.columns, self.nobs, self.n_rows, self.n_missing = columns, nobs, n_rows, n_missing
+        self.levels = levels or {}  # files of earlier versions have none
         self.source = NoRows()
 
     def __getattr__(self, name: str) -> Any:
@@ -76,7 +79,7 @@ def to_plain(fit: MixtureResults) -> dict[str, Any]:
         "jointly": model.jointly,
         "constraint": [model.constraint.min_size, model.constraint.min_spread],
         "components": components_to_plain(fit.components),
-        "data": {"columns": list(fit.columns), "nobs": float(fit.nobs)}
+        "data": {"columns": list(fit.columns), "nobs": float(fit.nobs), "levels": base.data.levels}
         | {name: int(getattr(base.data, name)) for name in ("n_rows", "n_missing")},
         "params": base.params,
         "start": base.start,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -27,19 +28,21 @@ class Part(NamedTuple):
     at: slice
     columns: list[str]
     prefix: str
+    levels: list[Any] | None = None
+    """Labels that the codes of its one column stand for."""
 
 
-def parts(components: Any, columns: list[str]) -> list[Part]:
+def parts(components: Any, columns: list[str], levels: dict[str, list[Any]]) -> list[Part]:
     """Return the families that components are made of."""
     if isinstance(components, WithFixed):
-        return parts(components.main, columns)
+        return parts(components.main, columns, levels)
     if not isinstance(components, ProductComponents):
-        return [Part(components, slice(0, components.size), columns, "")]
+        return [Part(components, slice(0, components.size), columns, "", levels.get(columns[0]))]
     made = []
     for part, at in zip(components.parts, components.slices, strict=True):
         own: Any = part
         names = [columns[j] for j in np.atleast_1d(own.place)]
-        made.append(Part(own, at, names, f"{names[0]}:" if len(names) == 1 else ""))
+        made.append(Part(own, at, names, f"{names[0]}:" if len(names) == 1 else "", levels.get(names[0])))
     return made
 
 
@@ -87,7 +90,7 @@ def coordinates_of(part: Part, name: str | None) -> Any:
 def coordinate_names(part: Part, chart: Any) -> list[str]:
     """Return the names of coordinates, with the columns' own names in place of numbers where there are several."""
     if not isinstance(part.components.family, MultivariateNormal) or part.components.family.dim == 1:
-        return [part.prefix + name for name in chart.names]
+        return labelled(part, chart.names)
 
     def named(found: re.Match[str]) -> str:
         return "[" + ", ".join(part.columns[int(place)] for place in found[1].split(",")) + "]"
@@ -95,11 +98,24 @@ def coordinate_names(part: Part, chart: Any) -> list[str]:
     return [re.sub(r"\[(\d+(?:,\d+)*)\]", named, name) for name in chart.names]
 
 
+def labelled(part: Part, names: Sequence[str]) -> list[str]:
+    """Return names of parameters with the column before them, and labels in place of codes.
+
+    A single parameter without a number, as a Bernoulli family has, belongs to the last label.
+    """
+    levels = part.levels
+    if levels is None:
+        return [part.prefix + name for name in names]
+    if len(names) == 1 and "[" not in names[0]:
+        return [f"{part.prefix}{names[0]}[{levels[-1]}]"]
+    return [part.prefix + re.sub(r"\[(\d+)\]", lambda found: f"[{levels[int(found[1])]}]", name) for name in names]
+
+
 def member_names(part: Part) -> list[str]:
     """Return the names of one component's home parameters, with the columns' own names where there are several."""
     family = part.components.family
     if not isinstance(family, MultivariateNormal):
-        return [part.prefix + name for name in family.parameter_names]
+        return labelled(part, family.parameter_names)
     if family.dim == 1:
         return [part.prefix + "mean", part.prefix + "variance"]
     i, j = lower_indices(family.dim)

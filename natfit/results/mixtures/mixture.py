@@ -85,7 +85,7 @@ class MixtureResults(MixtureInference, EstimatePlots, QuantilePlots, Reported, K
     def _parts(self) -> list[Any]:
         from natfit.results.mixtures.covariance import parts
 
-        return parts(self.components, self.columns)
+        return parts(self.components, self.columns, self.base.data.levels)
 
     @cached_property
     def _members(self) -> list[Array]:
@@ -145,7 +145,7 @@ class MixtureResults(MixtureInference, EstimatePlots, QuantilePlots, Reported, K
         if y is None:
             data = self.base.data
         else:
-            data = self.model.new_rows(y, self.columns, self.components)
+            data = self.model.new_rows(y, self)
         params = self.base.params
 
         def each(block: Any) -> tuple[Array, Array]:
@@ -239,9 +239,10 @@ class MixtureResults(MixtureInference, EstimatePlots, QuantilePlots, Reported, K
         labels = rng.choice(self.n_components, int(n), p=self._weights)
         drawn = sample(self, labels, rng)
         component = pd.Series(labels, name="component")
-        if drawn.shape[1] == 1:
-            return pd.Series(drawn[:, 0], name=self.columns[0]), component
-        return pd.DataFrame(drawn, columns=self.columns), component
+        made = pd.DataFrame(drawn, columns=self.columns)
+        for name, levels in self.base.data.levels.items():
+            made[name] = np.array(levels, dtype=object)[made[name].to_numpy(dtype=int)]
+        return (made[self.columns[0]] if drawn.shape[1] == 1 else made), component
 
     def plot(self, ax: Any = None, columns: Any = None) -> Any:
         """Draw the density with its components over a histogram, or for two columns ellipses over the rows.
