@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from natfit.data.matrix import Dense, product_rows
+from natfit.data.matrix import Dense
+from natfit.data.products import product_rows
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
