@@ -150,10 +150,10 @@ def test_figures_of_a_table_of_frequencies_have_a_point_for_each_observation():
                 .fit()
                 .quantile_residuals()
             ),
-            "need a response of one number",
+            "give a row to each case",
         ),
     ],
-    ids=["two columns", "vectors", "no fitted values", "classes"],
+    ids=["two columns", "vectors", "no fitted values", "counts of classes"],
 )
 def test_refusals(ask, message):
     with pytest.raises(ValueError, match=message):
