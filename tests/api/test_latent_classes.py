@@ -82,3 +82,12 @@ def test_labels_where_none_can_be_are_refused(words):
         nf.Mixture("categorical", 1).fit(holes)
     fit = nf.Mixture("categorical", 1).fit(holes, missing="drop")
     assert fit.nobs == 589
+
+
+@pytest.mark.parametrize("family", ["bernoulli", "categorical", "poisson", "geometric"])
+def test_a_column_at_the_edge_in_all_rows_is_named(family):
+    y = pd.DataFrame({"varies": np.arange(40) % 2, "still": np.zeros(40)})
+    with pytest.raises(
+        ValueError, match=f"a {family} mixture needs columns that vary, and 'still' is the same in all rows"
+    ):
+        nf.Mixture(family, 2).fit(y, random_state=0)

@@ -15,6 +15,7 @@ from natfit.models.mixtures.data import MixtureData
 from natfit.models.mixtures.setup import (
     box,
     check_support,
+    check_varies,
     check_zeros,
     columns_of,
     gaussian_components,
@@ -75,6 +76,8 @@ def _part(model: Mixture, data: MixtureData, places: list[int], family: Any) -> 
     fixed, shared = _ties(model, found, [data.columns[j] for j in places])
     if is_gaussian(family):
         made.center = np.atleast_1d(moments(data, place)[1])
+    if several and not outside:
+        check_varies(made, data, [data.columns[j] for j in places])
     if fixed or shared:
         tie(made, fixed, shared)
     return made

@@ -186,7 +186,7 @@ class Mixture:
         components: Any = components_for(self, rows)
         likelihood = MixtureLikelihood(components)
         rows = replace(rows, source=resized(rows, components))
-        spread = np.empty(0) if components.bounded else components.total_spread(pooled(likelihood, rows.source))
+        spread = np.empty(0) if components.bounded else components.total_spread(pooled(components, rows.source))
         rng = np.random.default_rng(random_state)
         most = min(SAMPLE_BYTES // (8 * (1 + components.width)), SAMPLED_IN_ALL // n_init)
         most = max(most, FEWEST_SAMPLED)

@@ -13,9 +13,8 @@ from natfit.data.checks import did_you_mean
 from natfit.families.base import ExponentialFamily
 from natfit.families.gaussian_covariances import resolve as resolve_covariance
 from natfit.families.registry import REGISTRY
-from natfit.likelihoods.mixtures.components import Components
+from natfit.likelihoods.mixtures.components import Components, ExponentialComponents
 from natfit.likelihoods.mixtures.gaussian import WIDE, GaussianComponents, smallest_eigenvalues
-from natfit.likelihoods.mixtures.mixture import MixtureLikelihood
 from natfit.likelihoods.sums import Sums
 from natfit.models.mixtures.data import BLOCK_BYTES, MixtureData
 
@@ -110,9 +109,8 @@ def resized(data: MixtureData, components: Components) -> Any:
     return source
 
 
-def pooled(likelihood: MixtureLikelihood, source: Any) -> Array:
+def pooled(components: Any, source: Any) -> Array:
     """Return the completed sums of all rows as one component, (1 + s,)."""
-    components: Any = likelihood.components
 
     def all_rows(block: Any) -> Sums:
         weight = block.columns.get("weight")
@@ -189,6 +187,19 @@ def check_support(
         if except_at is not None:
             y = y[y != except_at]
         family.check(y, ", ".join(names))
+
+
+def check_varies(components: ExponentialComponents, data: MixtureData, columns: list[str]) -> None:
+    """Refuse columns that stand at an edge of the family's means in all rows, such as counts that are all 0."""
+    sums = pooled(components, data.source)
+    with np.errstate(all="ignore"):
+        inside = bool(np.all(components.family.contains_mean(sums[1:] / sums[0])))
+    if not inside:
+        name = components.family.name
+        raise ValueError(
+            f"a {name} mixture needs columns that vary, and {', '.join(map(repr, columns))} is the same in all rows, or all "
+            f"but so, where {name} has no maximum; leave it out"
+        )
 
 
 def whole_number(name: str, given: Any) -> int:
