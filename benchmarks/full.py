@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from benchmarks import further, report
+from benchmarks import further, other_models, report
 from benchmarks.cases import FAMILIES, Case
 from benchmarks.peers import choose
 from benchmarks.run import ROOT, Comparison, compare, compare_small, say
@@ -50,7 +50,7 @@ def describe() -> str:
     shapes = ", ".join(f"{rows:,} x {columns}" for rows, columns in SHAPES)
     return (
         f"{' and '.join(RESPONSES)} at {shapes}; small fits, factors of {CATEGORIES:,} rows, {STREAM:,} rows of Parquet "
-        "and Dask, the import; then what was promised and whether it was kept"
+        "and Dask, mixtures, distributional regressions, the import; then what was promised and whether it was kept"
     )
 
 
@@ -70,6 +70,7 @@ def sections(options: argparse.Namespace) -> Iterator[str]:
     yield report.small_table(timings, f"{SMALL[0]} x {SMALL[1]}")
     wanted = {"categories": CATEGORIES, "stream": STREAM, "dask": True, "sweep": None, "peers": ["natfit", "glum"]}
     yield from further.sections(argparse.Namespace(**{**vars(options), **wanted}))
+    yield from other_models.sections(options.timeout)
     limits.append(Limit("`import natfit` and `natfit.GLM`, seconds", import_seconds(), IMPORT_SECONDS))
     yield limits_table(limits)
 
