@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import natfit as nf
+from natfit.likelihoods.mixtures.composed import Noise
+from natfit.models.mixtures.search import NoMaximum
 
 
 @pytest.mark.parametrize("factor", [1e-12, 1e-6, 1e9])
@@ -42,3 +44,12 @@ def test_maxima_left_out_are_counted_in_words(n, said):
     found = replace(fit.base.search, excluded=[(1.0, "component 0 holds 2 rows, fewer than 2.5")] * n)
     fit.base = replace(fit.base, search=found)
     assert any(line.startswith(said) for line in notes(fit))
+
+
+def test_rows_without_noise_are_told_from_rows_with_too_many_components():
+    y = np.random.default_rng(4).normal(size=(300, 3))
+    y[150:] += 3.0
+    with pytest.warns(nf.DegeneracyWarning, match="the weight of component 2 .noise. has gone to zero; leave it out"):
+        nf.Mixture("gaussian", 2, noise=True).fit(y, random_state=0)
+    refusal = NoMaximum([], 20, Noise(np.zeros(1), np.ones(1)))
+    assert "use no noise component, which may have no rows, fewer components" in str(refusal)

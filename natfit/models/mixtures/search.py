@@ -124,7 +124,7 @@ def search(
             excluded.append((loglik, breach))
             allowed[group] = False
     if not found:
-        raise NoMaximum(excluded, n_starts)
+        raise NoMaximum(excluded, n_starts, getattr(likelihood.components, "fixed", None))
     best, params, start = max(found, key=lambda each: each[0])
     reached = int((allowed & (ends > best - SAME)).sum())
     broken = int((~np.isfinite(starts.loglik)).sum())
@@ -135,10 +135,11 @@ def search(
 class NoMaximum(ValueError):
     """No start led to a maximum that the constraint allows."""
 
-    def __init__(self, excluded: list[tuple[float, str]], n_starts: int):
+    def __init__(self, excluded: list[tuple[float, str]], n_starts: int, fixed: Any = None):
         why = excluded[0][1] if excluded else "in each a component lost its rows or its spread"
+        without = "" if fixed is None else f"no {fixed.name} component, which may have no rows, "
         super().__init__(
-            f"none of {n_starts} starts led to a maximum inside the constraint ({why}); use fewer components, more "
+            f"none of {n_starts} starts led to a maximum inside the constraint ({why}); use {without}fewer components, more "
             "starts (n_init), a simpler covariance, or a looser constraint"
         )
 

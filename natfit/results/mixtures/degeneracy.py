@@ -28,7 +28,9 @@ def degeneracies(fit: MixtureResults) -> list[str]:
     said = []
     total = fit.nobs
     for k in np.flatnonzero(fit._weights * total < NO_ROWS).tolist():
-        said.append(f"the weight of component {k} has gone to zero; use one component fewer")
+        fixed = fit.components.fixed.name if k >= fit.components.n_ordered else ""
+        name, remedy = (f"{k} ({fixed})", "leave it out") if fixed else (f"{k}", "use one component fewer")
+        said.append(f"the weight of component {name} has gone to zero; {remedy}")
     alive = [k for k in range(fit.components.n_ordered) if fit._weights[k] * total >= NO_ROWS]
     distance = sum((_divergence(part, home) for part, home in zip(fit._parts, fit._members, strict=True)), np.zeros(()))
     pairs = [(j, k) for j in alive for k in alive if j < k and distance[j, k] < MERGED]
