@@ -8,6 +8,7 @@ stays with its thread; what is large stays until the thread is told that a pass 
 
 from __future__ import annotations
 
+import itertools
 import math
 import mmap
 import threading
@@ -33,6 +34,8 @@ MANY = 16
 """Runs of large memory of one size that are kept during a pass: more than a block asks for."""
 LINE = 64
 """Bytes of a cache line."""
+PAGE = 4096
+"""Bytes of a page."""
 
 
 class _Shelf:
@@ -66,6 +69,7 @@ class _Lent(np.ndarray[Any, np.dtype[Any]]):
 
 _shelves = _Shelves()
 _NOWHERE = _Shelf(most=0)
+_places = itertools.count()
 
 
 def array(*shape: int) -> Array:
@@ -141,9 +145,8 @@ def one_pass() -> Iterator[None]:
 
 
 def _fresh(room: int) -> memoryview:
-    """Return new memory that begins where a cache line does."""
-    if room >= MAPPED:
-        return memoryview(mmap.mmap(-1, room))
-    memory = memoryview(bytearray(room + LINE))
-    start = -np.frombuffer(memory, np.uint8).ctypes.data % LINE
+    """Return new memory that begins on a cache line, each at another place in its page: else they would get in each other's
+    way in the cache."""
+    memory = memoryview(mmap.mmap(-1, room + PAGE) if room >= MAPPED else bytearray(room + LINE + PAGE))
+    start = -np.frombuffer(memory, np.uint8).ctypes.data % LINE + next(_places) * 5 * LINE % PAGE
     return memory[start : start + room]

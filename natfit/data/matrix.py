@@ -49,7 +49,8 @@ class Dense:
         if self.array.strides[0] < self.array.strides[1]:
             # Of an array by columns np.take would copy all rows first, into one by rows.
             return Dense(np.take(self.array.T, rows, axis=1).T)
-        if self.array.dtype != np.float64 or rows.min(initial=0) < 0 or rows.max(initial=-1) >= len(self.array):
+        large = self.array.dtype == np.float64 and 8 * len(rows) * self.array.shape[1] >= scratch.LARGE
+        if not large or rows.min() < 0 or rows.max() >= len(self.array):
             return Dense(np.take(self.array, rows, axis=0))
         out = scratch.array(len(rows), self.array.shape[1])
         return Dense(np.take(self.array, rows, axis=0, out=out, mode="clip"))  # any other mode copies twice
