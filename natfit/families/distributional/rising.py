@@ -6,6 +6,7 @@ cancel: for r large the negative binomial is all but a Poisson.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -32,6 +33,8 @@ MANY = 1000
 """Rows from which interpolation is cheaper than sums for all."""
 AGREED = 1e-9
 """Share of the sum by which an interpolated value may miss it."""
+MOST_DEGREES = (40, 24)
+"""Degrees of the interpolating polynomial at most, where one or both of its two variables vary."""
 SMALL = 1e-13
 """Share of the sum so far below which terms past the mean are left out."""
 
@@ -137,9 +140,9 @@ def _interpolated(x: Array, z: Array) -> Array | None:
     grids, places = [], []
     flat = [float(np.ptp(column)) <= 1e-12 * max(float(np.abs(column).max()), 1.0) for column in (x, z)]
     for column, single in zip((x, z), flat, strict=True):
-        degree = 0 if single else 24 if not any(flat) else 40
-        unit = np.cos(np.pi * (np.arange(degree + 1) + 0.5) / (degree + 1))
         middle, half = 0.5 * (column.max() + column.min()), 0.5 * float(np.ptp(column))
+        degree = 0 if single else min(_degree(half), MOST_DEGREES[not any(flat)])
+        unit = np.cos(np.pi * (np.arange(degree + 1) + 0.5) / (degree + 1))
         grids.append((unit, middle + (0.0 if single else half) * unit))
         places.append(np.zeros_like(column) if single else np.clip((column - middle) / half, -1.0, 1.0))
     nodes = np.meshgrid(grids[0][1], grids[1][1], indexing="ij")
@@ -151,6 +154,16 @@ def _interpolated(x: Array, z: Array) -> Array | None:
     left, right = (vander(place, unit.size - 1) for place, (unit, _) in zip(places, grids, strict=True))
     found = np.exp(np.einsum("ij,ij->i", left @ table, right))
     return found if np.all(np.abs(found[probe] / known - 1.0) <= AGREED) else None
+
+
+def _degree(half: float) -> int:
+    """Return the degree that interpolates to some 11 digits over an interval of this half-length in log mean or log r.
+
+    The information's nearest singularities, at negative numbers, lie pi off the real line, and the error falls like
+    powers of the sum of the semi-axes of the ellipse through them (Trefethen, 2013, Approximation Theory and
+    Approximation Practice, theorem 8.2).
+    """
+    return math.ceil(23.0 / math.asinh(math.pi / half)) + 2
 
 
 def _summed(mean: Array, r: Array) -> Array:
