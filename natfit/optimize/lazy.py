@@ -33,9 +33,10 @@ the score passes over all rows that it saves, and a pass over few columns saves 
 COLUMNS_PER_SHARE = 1600
 """Columns at which the second sample would hold all rows."""
 
-SAMPLED = 4.0
-"""Share of a sample's own distance from the optimum (p n / rows, squared standard errors) at which the step just computed
-is its last: scoring squares the distance, and what it leaves is little beside the sample's own."""
+SAMPLED = 0.25
+"""What scoring may leave on a sample, as a share of the sample's own squared distance from the optimum, p n / rows. A step
+leaves about the square of its decrement over the rows, so it is the last one where the decrement, in standard errors of the
+sample, is below sqrt(p rows) times the root of this."""
 
 MOST_SAMPLED = 20
 """Scoring steps on a sample; one that needs more is separated, or starts out of reach."""
@@ -122,7 +123,7 @@ class Lazy:
         cost = 1.0 + getattr(objective, "metric_cost", 0.0)
         for rows in self.stages(n_rows, start.size):
             part = objective.sample(rows, rng)
-            enough = SAMPLED * start.size * n_rows / rows
+            enough = (SAMPLED * start.size * rows) ** 0.5 * n_rows / rows
             found = None if part is None else _scoring(part, scouted.params, enough)
             if found is None:
                 return None
