@@ -97,7 +97,7 @@ class Logit(Link):
     def mean(self, eta: Array) -> tuple[Array, Array | None, Array]:
         odds = np.exp(eta, out=room_for(eta))
         complement = np.add(odds, 1.0, out=room_for(odds))
-        np.reciprocal(complement, out=complement)
+        np.divide(1.0, complement, out=complement)
         mu = np.multiply(odds, complement, out=odds)  # relatively exact in both tails, like the complement
         if not np.isfinite(mu.sum()):
             mu[np.isnan(mu) & (eta > 0.0)] = 1.0  # where the odds overflow: infinite times a complement of 0
@@ -186,7 +186,7 @@ class Cauchit(Link):
         slope = eta * eta
         slope += 1.0
         slope *= np.pi
-        return mu, complement, np.reciprocal(slope, out=slope)
+        return mu, complement, np.divide(1.0, slope, out=slope)
 
     def curvature(self, eta: Array, mu: Array, dmu: Array) -> Array:
         return (-2.0 * np.pi) * eta * dmu * dmu

@@ -45,7 +45,7 @@ class InverseSquared(Link):
 
     def mean(self, eta: Array) -> tuple[Array, Array | None, Array]:
         mu = np.sqrt(eta)
-        np.reciprocal(mu, out=mu)
+        np.divide(1.0, mu, out=mu)
         slope = mu / eta
         slope *= -0.5
         return mu, None, slope
@@ -171,7 +171,7 @@ class NegativeBinomialLink(Link):
     def mean(self, eta: Array) -> tuple[Array, Array | None, Array]:
         odds = np.negative(eta)
         np.expm1(odds, out=odds)
-        np.reciprocal(odds, out=odds)  # alpha mu
+        np.divide(1.0, odds, out=odds)  # alpha mu
         mu = odds / self.alpha
         odds += 1.0
         odds *= mu
