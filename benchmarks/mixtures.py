@@ -2,7 +2,7 @@
 
 Passes of EM over the same rows from the same start, natfit's and `sklearn.mixture.GaussianMixture`'s, in turn; then
 overlapping mixtures, where EM is slow, by EM and by natfit's way to the maximum, from the same start to the same gap; then
-what whole fits, their twenty starts included, need of memory besides the data.
+what whole fits, their twenty starts included, need of memory besides the data; and the way up of mixtures of regressions.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from natfit.models.mixtures.constraint import Constraint
 from natfit.models.mixtures.coordinates import free_coordinates
 from natfit.models.mixtures.fitting import MixtureObjective, climb
 from natfit.models.mixtures.mixture import Mixture
+from natfit.models.mixtures.regression import MixtureRegression
+from natfit.models.mixtures.regression_fitting import climb as climb_regressions
 from natfit.models.mixtures.setup import block_rows
 from natfit.optimize.em import Slow, em
 from natfit.optimize.stopping import Verdict
@@ -37,6 +39,9 @@ SHAPES = ((1_000_000, 2, 5), (500_000, 10, 8), (200_000, 32, 8))
 
 FITTED = (*SHAPES, (40_000, 32, 4), (40_000, 32, 8))
 """Rows, columns and components of the whole fits whose memory is measured."""
+
+REGRESSED = ((100_000, 60, 5), (500_000, 10, 3))
+"""Rows, columns and components of the mixtures of Gaussian regressions whose memory is measured."""
 
 PASSES = 5
 GAP = 1e-6
@@ -191,6 +196,32 @@ def fit_row(rows: int, columns: int, components: int) -> str:
     return f"| {rows:,} x {columns}, {components} | {data:.0f} | {limit:.0f} | {peaks[0]:.1f} | {fit.df:,} | {errors} |"
 
 
+def regressions_row(rows: int, columns: int, components: int) -> str:
+    """Return a row of the table: the most memory that the way up on all rows takes, from coefficients near the true ones.
+
+    Starts run on a sample of a megabyte, on one thread.
+    """
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(rows, columns))
+    coefficients = rng.normal(size=(components, columns))
+    y = np.einsum("ij,ij->i", x, coefficients[rng.integers(components, size=rows)]) + rng.normal(size=rows)
+    near = (coefficients + 0.05 * rng.normal(size=coefficients.shape)).ravel()
+    model = MixtureRegression(y, x, "gaussian", components)
+    likelihood = model.likelihood()
+    start = np.zeros(likelihood.layout.size)
+    own = likelihood.split(start)[1]
+    own[likelihood.components.coefficients_at.ravel()] = near
+    objective = MixtureObjective(likelihood, model.source)
+    climb_regressions(objective, start, max_iterations=2)  # what is imported and kept once is no part of a fit
+    tracemalloc.start()
+    climb_regressions(objective, start)
+    peak = tracemalloc.get_traced_memory()[1] / 1e6
+    tracemalloc.stop()
+    data = (x.nbytes + y.nbytes) / 1e6
+    limit = max(LEAST_EXTRA, SHARE_OF_DATA * data)
+    return f"| {rows:,} x {columns}, {components} regressions | {data:.0f} | {limit:.0f} | {peak:.1f} | {start.size:,} | - |"
+
+
 def report(quick: bool, repeat: int) -> Iterator[str]:
     """Yield the tables, line by line."""
     yield f"## A pass of EM, full covariances\n\n{HEAD}"
@@ -202,6 +233,8 @@ def report(quick: bool, repeat: int) -> Iterator[str]:
     yield f"\n## Memory of whole fits, twenty starts included\n\n{HEAD_FIT}"
     for rows, columns, components in FITTED:
         yield fit_row(rows // 20 if quick else rows, columns, components)
+    for rows, columns, components in REGRESSED:
+        yield regressions_row(rows // 20 if quick else rows, columns, components)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -18,7 +18,8 @@ from natfit.likelihoods.mixtures import second_order
 from natfit.likelihoods.mixtures.gaussian import GaussianComponents
 from natfit.likelihoods.mixtures.mixture import MixtureLikelihood
 from natfit.models.mixtures.coordinates import GaussianHome, MemberCoordinates
-from natfit.need import LOGLIK, MEAT, METRIC, OBSERVED, SCORE
+from natfit.models.mixtures.fitting import MixtureObjective
+from natfit.need import COMPLETE, LOGLIK, MEAT, METRIC, OBSERVED, SCORE
 from natfit.results.mixtures.information import information
 
 ALL = LOGLIK | SCORE | MEAT | METRIC | OBSERVED
@@ -89,6 +90,32 @@ def test_standard_errors_of_many_parameters_take_little_memory(rng):
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 16e6, kind  # a matrix takes 2.2 MB
+
+
+@pytest.mark.parametrize("concomitant", [False, True], ids=["constant weights", "concomitant weights"])
+@pytest.mark.parametrize("family", ["gaussian", "poisson", "binomial"])
+def test_a_fit_of_a_mixture_of_regressions_takes_little_memory(rng, family, concomitant):
+    x = np.column_stack([np.ones(20_000), rng.normal(size=(20_000, 59)) / 10.0])
+    z = np.column_stack([np.ones(20_000), rng.normal(size=20_000)]) if concomitant else None
+    model = nf.MixtureRegression(rng.integers(2, size=20_000), x, family, 5, z, n_jobs=2)
+    objective = MixtureObjective(model.likelihood(), model.source)
+    at = 0.1 * rng.normal(size=objective.likelihood.layout.size)
+    objective.evaluate(at, LOGLIK | SCORE | COMPLETE)  # what the threads keep
+    tracemalloc.start()
+    objective.complete(objective.evaluate(at, LOGLIK | SCORE | COMPLETE))
+    step = tracemalloc.get_traced_memory()[1]
+    tracemalloc.reset_peak()
+    both = [objective.evaluate(at, LOGLIK | SCORE | METRIC | OBSERVED) for _ in range(2)]  # a point and a trial
+    end = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert step < 6e6
+    assert end < 12.5e6  # a matrix takes 0.8 MB, of which each point and each thread holds two
+    assert both[0].sums["complete"].nbytes < 0.2e6  # no products between components
+
+
+def test_few_components_look_at_fewer_rows_together():
+    assert second_order.SecondOrder.rows_at_once(61, 1) * 61 * 4 * 8 <= second_order.ROWS_BYTES
+    assert second_order.SecondOrder.rows_at_once(309, 5) == second_order.ROWS_BYTES // (8 * 309)
 
 
 def test_the_bend_of_coordinates_comes_out_the_same_one_coordinate_at_a_time(rng, monkeypatch):

@@ -111,7 +111,8 @@ class MixtureLikelihood:
         with np.errstate(all="ignore"):
             if not self.components.contains(self.split(params)[1]):
                 return self._outside(need)
-            for piece in pieces(block, block.n_rows if held is None else held.rows_at_once(size)):
+            most = block.n_rows if held is None else held.rows_at_once(size, self.components.n_components)
+            for piece in pieces(block, most):
                 sums = self._piece(params, piece, need, held)
                 if not np.isfinite(sums["loglik"]):
                     return self._outside(need)

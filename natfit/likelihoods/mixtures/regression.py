@@ -171,29 +171,33 @@ class RegressionComponents(Components):
         return member.family.dispersion_derivatives(rows.y, found.mu, self.dispersion(params, k), weight)
 
     def completed(self, params: Array, rows: RegressionRows, share: Array) -> Array:
-        """Return the complete data's score and expected information, and the rows of each component, in one vector."""
-        score, gram = np.zeros(self.size), np.zeros((self.size, self.size))
+        """Return the complete data's score, the expected information of each component's coefficients, which know nothing
+        of those of the others, and the rows of each, in one vector."""
+        score, gram = np.zeros(self.size), np.empty((self.n_components, self.dim, self.dim))
         design = rows.block.designs["mean"]
         each = rows.spread(share)
         for k, at in enumerate(self.coefficients_at):
             first, expected, _ = self._derivatives(params, rows, k)
             score[at] += design.rmatvec(each[k] * first)
-            gram[np.ix_(at, at)] += design.gram(each[k] * expected)
+            gram[k] = design.gram(each[k] * expected)
             if self.dispersion_at[k] >= 0:
                 score[self.dispersion_at[k]] += self._dispersion_derivatives(params, rows, k)[0] @ each[k]
         return np.concatenate([score, gram.ravel(), each.sum(axis=1)])
 
     def cut(self, completed: Array) -> tuple[Array, Array, Array]:
-        """Return what `completed` holds: score (size,), information (size, size), rows (K,)."""
-        edge = self.size + self.size**2
-        return completed[: self.size], completed[self.size : edge].reshape(self.size, self.size), completed[edge:]
+        """Return what `completed` holds: score (size,), information (K, p, p), rows (K,)."""
+        score, gram, counts = np.split(completed, [self.size, completed.size - self.n_components])
+        return score, gram.reshape(self.n_components, self.dim, self.dim), counts
 
     def maximize(self, completed: Array, params: Array) -> Array:
         """Return the parameters after one scoring step of each component, then its dispersion at the new means.
 
         For Gaussian components with identity links that is EM's own step; for others it is generalised EM.
         """
-        score, gram, counts = self.cut(completed)
+        score, grams, counts = self.cut(completed)
+        gram = np.zeros((self.size, self.size))
+        for own, each in zip(self.coefficients_at, grams, strict=True):
+            gram[np.ix_(own, own)] += each
         made = params.copy()
         at = np.unique(self.coefficients_at)
         vector = np.zeros(self.size)

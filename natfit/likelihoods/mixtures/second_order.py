@@ -17,6 +17,9 @@ PANEL = 176
 ROWS_BYTES, FEWEST_ROWS = 1 << 20, 384
 """Bytes of the rows' scores that are held at once, and rows at least: of 527 parameters, with 256 a tenth more time."""
 
+COMPONENT_ARRAYS = 4
+"""Arrays of the rows' scores under one component that are made beside those of all."""
+
 
 class SecondOrder:
     """Sums over rows of score score', and of that less what known labels would tell.
@@ -44,9 +47,13 @@ class SecondOrder:
         self._buffer = np.empty(0)
 
     @staticmethod
-    def rows_at_once(size: int) -> int:
-        """Return how many rows' scores of so many parameters are held together."""
-        return max(ROWS_BYTES // (8 * max(size, 1)), FEWEST_ROWS)
+    def rows_at_once(size: int, n_components: int) -> int:
+        """Return how many rows' scores of so many parameters are held together.
+
+        Beside the scores some arrays of one component's own are there at a time, which of few components are the larger.
+        """
+        held = max(size, COMPONENT_ARRAYS * size // n_components, 1)
+        return max(ROWS_BYTES // (8 * held), FEWEST_ROWS)
 
     def zeros(self, n_rows: int) -> Array:
         """Return zeros (size, n_rows) to make scores in: the same memory every time."""
