@@ -81,7 +81,9 @@ class NegativeBinomial(Response, NegativeBinomialForm):
             If it is still to be estimated.
         """
         if isinstance(self.alpha, str):
-            raise ValueError("this negative binomial's alpha is still to be estimated; give a number: with_alpha(0.5).")
+            raise ValueError(
+                "this negative binomial's alpha is still to be estimated; give a number, as in 'negative_binomial(0.5)'."
+            )
         return self.alpha if self.alpha > _POISSON_BELOW else 0.0
 
     @property
