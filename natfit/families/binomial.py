@@ -16,6 +16,11 @@ from natfit.families.support import Support, counts
 from natfit.families.tails import binomial_tails, count_quantile
 from natfit.scratch import room_for
 
+TOGETHER, LEAST = 16, 1e-290
+"""Numbers whose product is taken before its logarithm, and what the product must not fall below."""
+PERFECT = 1e-6
+"""Log-likelihood a row, below 0, from which a sum of logarithms near 1 has ten digits at the least."""
+
 
 class Binomial(Response, SuccessCounts):
     """Binomial response: y is the proportion of successes, mu its mean; V(mu) = mu (1 - mu), dispersion 1.
@@ -118,6 +123,20 @@ class Binomial(Response, SuccessCounts):
         gain = np.multiply(y, eta, out=room_for(y, eta))
         gain -= np.maximum(eta, 0.0, out=room_for(eta))
         return np.subtract(gain, out, out=out)
+
+    def canonical_total(self, y: Array, eta: Array, mu: Array, complement: Array | None = None) -> float:
+        """y'eta plus the logarithms of the complements, taken of products of sixteen: a third of the time of the kernels.
+
+        Rows of a total near 0, fitted all but perfectly, and products that underflow are left to the kernels' own digits.
+        """
+        if complement is not None and y.ndim == 1:
+            whole = y.size - y.size % TOGETHER
+            products = np.multiply.reduce(complement[:whole].reshape(TOGETHER, -1), axis=0)
+            if products.size and products.min() > LEAST:
+                total = float(y @ eta + np.log(products).sum() + np.log(complement[whole:]).sum())
+                if total < -PERFECT * y.size:
+                    return total
+        return super().canonical_total(y, eta, mu, complement)
 
     def unit_deviance(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
         """2 (y log(y / mu) + (1 - y) log((1 - y) / (1 - mu))), with 0 log 0 = 0."""

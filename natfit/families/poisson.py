@@ -74,6 +74,10 @@ class Poisson(Response, ExponentialFamily):
         out -= mu
         return out
 
+    def canonical_total(self, y: Array, eta: Array, mu: Array, complement: Array | None = None) -> float:
+        """y'eta less the sum of the means."""
+        return float(y @ eta - mu.sum())
+
     def unit_deviance(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
         """2 (y log(y / mu) - (y - mu)), with 0 log 0 = 0."""
         return 2.0 * poisson_gap(y, mu)

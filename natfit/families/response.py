@@ -99,6 +99,10 @@ class Response(ResponseNames):
         """`kernel` under the canonical link, from its predictor, up to terms that are free of mu."""
         return self.kernel(y, mu)
 
+    def canonical_total(self, y: Array, eta: Array, mu: Array, complement: Array | None = None) -> float:
+        """Sum of `canonical_kernel` over rows of weight 1."""
+        return float(self.canonical_kernel(y, eta, mu).sum())
+
     def unit_deviance(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
         """Twice the log-likelihood ratio of mean y to mean mu at unit dispersion, d(y, mu) >= 0."""
         raise NotImplementedError

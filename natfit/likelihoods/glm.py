@@ -109,6 +109,9 @@ class GLMLikelihood:
         return sums
 
     def _loglik(self, rows: Rows, y: Array, weight: Array | None) -> float:
+        if self.canonical and weight is None:
+            total = self.family.canonical_total(y, rows.eta, rows.mu, rows.complement)
+            return total if np.isfinite(total) else -np.inf
         if self.canonical:
             kernel = self.family.canonical_kernel(y, rows.eta, rows.mu)
         else:

@@ -1,6 +1,7 @@
 """Laws that every registered response family obeys, with every registered link that it accepts."""
 
 import functools
+import math
 
 import numpy as np
 import pandas as pd
@@ -244,6 +245,33 @@ def test_links_that_are_accepted_by_name(family):
             family.resolve_link("logit")
     canonical = (family.canonical_link, *family.canonical_links_up_to_scale)
     assert all(family.is_canonical(family.resolve_link(name)) for name in canonical if name is not None)
+
+
+@every_family
+def test_the_total_of_the_kernels_is_their_sum(family):
+    if family.canonical_link is None:
+        return
+    rng = np.random.default_rng(3)
+    y = rng.choice(some_responses(family), 1003)
+    link = links.get(family.canonical_link)
+    for mu in usual_means(family):
+        mus = mu * rng.uniform(0.9, 1.0, y.size)
+        eta = link(mus)
+        kernels = family.canonical_kernel(y, eta, mus)
+        total = family.canonical_total(y, eta, mus, 1.0 - mus)
+        assert total == pytest.approx(math.fsum(kernels), rel=1e-12, abs=1e-12 * np.abs(y * eta).sum())
+
+
+@pytest.mark.parametrize("size", [1, 15, 16, 1000, 1007])
+@pytest.mark.parametrize("far", [0.1, 20.0, 60.0, 900.0], ids=["near", "far", "perfect", "past overflow"])
+def test_the_total_of_binomial_kernels_keeps_its_digits(size, far):
+    rng = np.random.default_rng(size)
+    y = (rng.random(size) < 0.5).astype(float)
+    eta = np.where(y == 1.0, far, -far) * rng.uniform(0.9, 1.0, size)  # every row on its own side: nothing but tails
+    with np.errstate(over="ignore"):
+        mu, complement, _ = links.Logit().mean(eta)
+    exact = -math.fsum(np.log1p(np.exp(-np.abs(eta))))
+    assert Binomial().canonical_total(y, eta, mu, complement) == pytest.approx(exact, rel=1e-9, abs=0.0)
 
 
 @every_family
