@@ -33,7 +33,7 @@ the score passes over all rows that it saves, and a pass over few columns saves 
 COLUMNS_PER_SHARE = 1600
 """Columns at which the second sample would hold all rows."""
 
-SAMPLED = 0.25
+SAMPLED = 2 / 3
 """What scoring may leave on a sample, as a share of the sample's own squared distance from the optimum, p n / rows. A step
 leaves about the square of its decrement over the rows, so it is the last one where the decrement, in standard errors of the
 sample, is below sqrt(p rows) times the root of this."""
@@ -270,8 +270,9 @@ def _renew(
 
 def _scoring(objective: Objective, params: Array, enough: float) -> Scouted | None:
     """Fit by plain scoring until the decrement falls below ``enough``; None where that does not work."""
-    before = -np.inf
+    before, point = -np.inf, None
     for _ in range(MOST_SAMPLED):
+        del point  # its metric is let go of before there is another
         point = objective.evaluate(params, LOGLIK | SCORE | METRIC)
         if not point.inside or point.loglik < before:
             return None
