@@ -109,13 +109,15 @@ def _labels(column: Any, family: str, name: str) -> list[Any]:
 
 def _codes(column: Any, levels: list[Any], name: str) -> np.ndarray:
     """Return codes from 0, NaN where a label is missing."""
-    place = {label: float(code) for code, label in enumerate(levels)}
+    import pandas as pd
+
     missing = column.isna().to_numpy()
-    made = np.array([np.nan if gone else place.get(label, -1.0) for label, gone in zip(column, missing, strict=True)])
-    if (made == -1.0).any():
-        strange = column.to_numpy()[np.argmax(made == -1.0)]
+    place = pd.Index(levels, dtype=object).get_indexer(pd.Index(column.tolist(), dtype=object))
+    strange = (place < 0) & ~missing
+    if strange.any():
+        first = column.tolist()[int(np.argmax(strange))]
         raise ValueError(
-            f"{name!r} has the label {strange!r} at {where(made == -1.0)}, which the fit has not seen; its labels are "
+            f"{name!r} has the label {first!r} at {where(strange)}, which the fit has not seen; its labels are "
             f"{', '.join(map(repr, levels))}"
         )
-    return made
+    return np.where(missing, np.nan, place)
