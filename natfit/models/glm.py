@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
-from natfit.data.matrix import Constant
 from natfit.families.links import Link
 from natfit.families.response import Response
 from natfit.likelihoods.glm import GLMLikelihood
@@ -25,20 +21,15 @@ from natfit.models.data import GLMData
 from natfit.models.families import resolve_family
 from natfit.models.fitting import Fitted, Settings, fit_glm
 from natfit.models.glm_attributes import GLMAttributes
+from natfit.models.glm_formulas import GLMFormulas
+from natfit.models.glm_refits import GLMRefits
 from natfit.models.glm_rows import GLMRows
-from natfit.models.origin import Origin, updated
 from natfit.models.rows import NewRows, row_column
 from natfit.models.verdict import warn_about
-from natfit.results.constrained import ConstrainedResults
 from natfit.results.glm import GLMResults
 
-if TYPE_CHECKING:
-    from natfit.models.profiling import Profiler
 
-Array = np.ndarray[Any, np.dtype[Any]]
-
-
-class GLM(GLMAttributes, GLMRows):
+class GLM(GLMFormulas, GLMRefits, GLMAttributes, GLMRows):
     """A generalized linear model: E[y] = mu, link(mu) = X beta + offset, Var[y] = dispersion V(mu) / weight.
 
     Takes the place of ``statsmodels.api.GLM``: the same arguments, attribute names and numbers.
@@ -88,9 +79,7 @@ class GLM(GLMAttributes, GLMRows):
     array([-0.0605,  0.7478])
     """
 
-    formula: str  # of a model made from one; statsmodels' tools ask whether it is there
     quasi_note: str | None = None
-    origin: Origin | None = None
 
     def __init__(
         self,
@@ -124,88 +113,6 @@ class GLM(GLMAttributes, GLMRows):
         bound = binding.from_arrays(endog, exog, extras, missing)
         bound.has_constant = has_constant
         self._set_up(bound, family, link, dispersion, n_jobs)
-
-    @classmethod
-    def from_formula(
-        cls,
-        formula: str,
-        data: Any,
-        subset: Any = None,
-        drop_cols: Any = None,
-        *args: Any,
-        family: Any = None,
-        offset: Any = None,
-        exposure: Any = None,
-        freq_weights: Any = None,
-        var_weights: Any = None,
-        missing: str = "drop",
-        link: Any = None,
-        trials: Any = None,
-        dispersion: float | str | None = None,
-        n_jobs: int | None = None,
-        eval_env: int = 0,
-        **kwargs: Any,
-    ) -> GLM:
-        """Make a model from a formula and a table.
-
-        Parameters
-        ----------
-        formula : str
-            As formulaic reads it: ``"sat ~ width + C(color)"``. Functions of the calling scope may be used.
-        data : pandas or polars DataFrame, or mapping of arrays
-        subset : array_like, optional
-            Boolean mask or labels of the rows to use.
-        drop_cols : sequence of str, optional
-            Columns of the design to leave out.
-        offset, exposure, freq_weights, var_weights, trials : str or array_like, optional
-            A column's name, a formula expression such as ``"log(service)"``, or an array of its own.
-        missing : {"drop", "raise", "none"}
-            Rows with a missing value in anything that the model uses are dropped by default; the table says how many.
-        family, link, dispersion, n_jobs
-            As for the class.
-
-        Notes
-        -----
-        A response of two strings, categories or booleans is 1 for the second level (True), as in R; the table names it.
-        """
-        context = binding.caller_namespace(2 + int(eval_env))
-        trials = kwargs.pop("n_trials", None) if trials is None else trials
-        if args or kwargs:
-            raise TypeError(f"from_formula got an unexpected argument {next(iter(kwargs), args)!r}")
-        arguments = {
-            "subset": subset,
-            "drop_cols": drop_cols,
-            "missing": missing,
-            "family": family,
-            "link": link,
-            "dispersion": dispersion,
-            "n_jobs": n_jobs,
-            "offset": offset,
-            "exposure": exposure,
-            "freq_weights": freq_weights,
-            "var_weights": var_weights,
-            "trials": trials,
-        }
-        return cls._from_table(formula, data, context, arguments)
-
-    @classmethod
-    def _from_table(cls, formula: str, table: Any, context: Mapping[str, Any], arguments: dict[str, Any]) -> GLM:
-        """Make a model from a formula, a table and `from_formula`'s other arguments, and remember them."""
-        formula = formula or getattr(table, "formula", None) or ""
-        known = dict(arguments)
-        family, link, dispersion, n_jobs = (known.pop(name) for name in ("family", "link", "dispersion", "n_jobs"))
-        missing, subset, drop_cols = (known.pop(name) for name in ("missing", "subset", "drop_cols"))
-        bound = binding.from_formula(formula, table, known, missing, subset, drop_cols, context)
-        model = cls.__new__(cls)
-        model._set_up(bound, family, link, dispersion, n_jobs)
-        model.formula = formula
-        model.origin = Origin.of(table, arguments)
-        model.data.frame = model.origin.table
-        return model
-
-    def updated(self, formula: str | None, context: Mapping[str, Any], **changed: Any) -> GLM:
-        """Return this model with its formula edited: see `natfit.models.origin.updated`."""
-        return updated(self, formula, context, **changed)
 
     def _set_up(self, bound: GLMData, family: Any, link: Any, dispersion: Any, n_jobs: int | None) -> None:
         resolved, resolved_link = resolve_family(family, link)
@@ -327,43 +234,6 @@ class GLM(GLMAttributes, GLMRows):
         warn_about(fitted, self.data.names)
         return results
 
-    def fit_constrained(self, constraints: Any, start_params: Any = None, **fit_kwds: Any) -> ConstrainedResults:
-        """Fit under linear constraints R beta = q, by maximum likelihood.
-
-        Parameters
-        ----------
-        constraints : str, list of str, mapping, (k, p) array_like, or (R, q)
-            ``"x1 = x2, x3 = 0.5"``, or R with q = 0 unless given.
-        start_params : (p,) array_like, optional
-        **fit_kwds
-            As of `fit`.
-
-        Returns
-        -------
-        ConstrainedResults
-            Its standard errors know of the constraints; its ``results_constrained`` is the fit of the free coefficients.
-
-        Raises
-        ------
-        ValueError
-            If the constraints can't be read, contradict each other, or leave nothing to fit.
-
-        Notes
-        -----
-        The constraints are solved for some of the coefficients, and the others fitted on combinations of the columns.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import natfit as nf
-        >>> X = np.column_stack([np.ones(4), [0.0, 1.0, 2.0, 3.0], [1.0, 0.0, 0.0, 1.0]])
-        >>> nf.GLM([1, 2, 4, 9], X, family="poisson").fit_constrained("x1 = 0.5").params.round(4)
-        array([0.3177, 0.5   , 0.2835])
-        """
-        from natfit.models.constrained import fit_constrained
-
-        return fit_constrained(self, constraints, start_params, fit_kwds)
-
     def _run(self, settings: Settings, callback: Any) -> tuple[Fitted, Response, Any]:
         """Return the fit, the family with its constants as estimated, and what is known of an estimated shape."""
         from dataclasses import replace
@@ -377,34 +247,11 @@ class GLM(GLMAttributes, GLMRows):
         fitted = fit_glm(self.likelihood(), self.source, mean, lambda rank: self.wnobs - rank, settings)
         return fitted, self.family, None
 
-    def refit(self, results: GLMResults, **changed: Any) -> GLMResults:
-        """Return a fit of this model with something changed: see `natfit.models.refit.refit`."""
-        from natfit.models.refit import refit
-
-        return refit(self, results, **changed)
-
-    def profiler(self, results: GLMResults, which: Any, name: str | None = None) -> Profiler:
-        """Return the profile likelihood of a coefficient, combination, function or shape of a fit, for its results."""
-        from natfit.models.profiling import Profiler
-
-        return Profiler(self, results, which, name)
-
-    def lr_statistic(self, results: GLMResults, columns: Array) -> float:
-        """Return the likelihood-ratio statistic of coefficients, by their numbers, being 0; penalised as the fit is."""
-        from natfit.models.fit_objective import held_at_zero
-
-        return held_at_zero(self, results, columns)
-
     def save_fit(self, results: GLMResults, path: Any) -> None:
         """Write a fit to a file: see `natfit.models.storage.storing.save`."""
         from natfit.models.storage.storing import save
 
         save(results, path)
-
-    def null_fit(self, results: GLMResults) -> GLMResults:
-        """Return the fit of a constant alone, with this model's offset and weights and the family as estimated."""
-        constant = Constant(self.data.n_rows)
-        return self.refit(results, design=constant, names=["const"], family=results.family, reduce_bias=False)
 
     def new_rows(self, exog: Any = None, transform: bool = True, **known: Any) -> NewRows:
         """Return the rows that predictions are wanted for: the model's own, new rows of a design, or a new table."""
@@ -413,26 +260,3 @@ class GLM(GLMAttributes, GLMRows):
     def row_column(self, rows: NewRows, name: str, given: Any = None, exog: Any = None) -> Any:
         """Return the trials or precision weights of rows to predict for: see `natfit.models.rows.row_column`."""
         return row_column(self, rows, name, given, exog)
-
-    def predict(
-        self, params: Any, exog: Any = None, exposure: Any = None, offset: Any = None, which: str = "mean"
-    ) -> Any:
-        """Return predicted means for given coefficients.
-
-        Parameters
-        ----------
-        params : (p,) array_like
-        exog : array_like, optional
-            Rows of a design; the model's own by default, with its offset and exposure.
-        which : {"mean", "linear", "var_unscaled"}
-            The mean, the linear predictor, or the variance function at the mean.
-        """
-        rows = self.new_rows(exog, transform=False, exposure=exposure, offset=offset)
-        eta = rows.matvec(np.asarray(params, dtype=float))
-        if which in ("linear", "linpred"):
-            return eta
-        if which not in ("mean", "var_unscaled"):
-            raise ValueError(f"which must be 'mean', 'linear' or 'var_unscaled', got {which!r}")
-        with np.errstate(all="ignore"):
-            mu, complement, _ = self.link.mean(eta)
-            return mu if which == "mean" else self.family.variance(mu, complement)

@@ -1,4 +1,4 @@
-"""What statsmodels' GLM can be asked of each row at any coefficients: score and Hessian factors, distributions."""
+"""What statsmodels' GLM can be asked of each row at any coefficients: means, score and Hessian factors, distributions."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from natfit.families.response_names import scipy_distribution, warn_of_scale
 
 if TYPE_CHECKING:
     from natfit.data.arrays import Source
+    from natfit.families.links import Link
     from natfit.families.response import Response
     from natfit.likelihoods.glm import GLMLikelihood
     from natfit.models.data import GLMData
+    from natfit.models.rows import NewRows
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -23,15 +25,14 @@ class GLMRows:
     if TYPE_CHECKING:
         data: GLMData
         family: Response
+        link: Link
         source: Source
 
         @property
         def df_resid(self) -> float: ...
         def likelihood(self, family: Response | None = None) -> GLMLikelihood: ...
         def _at(self, params: Any, scale: float | None) -> tuple[Array, float]: ...
-        def predict(
-            self, params: Any, exog: Any = None, exposure: Any = None, offset: Any = None, which: str = "mean"
-        ) -> Any: ...
+        def new_rows(self, exog: Any = None, transform: bool = True, **known: Any) -> NewRows: ...
         @property
         def iweights(self) -> Array: ...
         @property
@@ -40,6 +41,29 @@ class GLMRows:
         def freq_weights(self) -> Array: ...
         @property
         def var_weights(self) -> Array: ...
+
+    def predict(
+        self, params: Any, exog: Any = None, exposure: Any = None, offset: Any = None, which: str = "mean"
+    ) -> Any:
+        """Return predicted means for given coefficients.
+
+        Parameters
+        ----------
+        params : (p,) array_like
+        exog : array_like, optional
+            Rows of a design; the model's own by default, with its offset and exposure.
+        which : {"mean", "linear", "var_unscaled"}
+            The mean, the linear predictor, or the variance function at the mean.
+        """
+        rows = self.new_rows(exog, transform=False, exposure=exposure, offset=offset)
+        eta = rows.matvec(np.asarray(params, dtype=float))
+        if which in ("linear", "linpred"):
+            return eta
+        if which not in ("mean", "var_unscaled"):
+            raise ValueError(f"which must be 'mean', 'linear' or 'var_unscaled', got {which!r}")
+        with np.errstate(all="ignore"):
+            mu, complement, _ = self.link.mean(eta)
+            return mu if which == "mean" else self.family.variance(mu, complement)
 
     def _derivatives(self, params: Array, observed: bool) -> tuple[Array, Array]:
         """Return each row's d loglik / d eta and -d2 loglik / d eta2 at unit dispersion."""
