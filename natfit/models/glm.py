@@ -22,14 +22,14 @@ from natfit.models.families import resolve_family
 from natfit.models.fitting import Fitted, Settings, fit_glm
 from natfit.models.glm_attributes import GLMAttributes
 from natfit.models.glm_formulas import GLMFormulas
-from natfit.models.glm_refits import GLMRefits
+from natfit.models.glm_refitting import GLMRefitting
 from natfit.models.glm_rows import GLMRows
 from natfit.models.rows import NewRows, row_column
 from natfit.models.verdict import warn_about
 from natfit.results.glm import GLMResults
 
 
-class GLM(GLMFormulas, GLMRefits, GLMAttributes, GLMRows):
+class GLM(GLMFormulas, GLMRefitting, GLMAttributes, GLMRows):
     """A generalized linear model: E[y] = mu, link(mu) = X beta + offset, Var[y] = dispersion V(mu) / weight.
 
     Takes the place of ``statsmodels.api.GLM``: the same arguments, attribute names and numbers.

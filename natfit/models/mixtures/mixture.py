@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from natfit.data.arrays import ArraySource
-from natfit.data.block import Block
 from natfit.likelihoods.mixtures.missing import PartlySeenGaussians
 from natfit.likelihoods.mixtures.mixture import MixtureLikelihood
 from natfit.models.binding import progress_bar
@@ -21,8 +19,8 @@ from natfit.models.mixtures.fitted import FittedMixture, check_distinct, in_orde
 from natfit.models.mixtures.fitting import MixtureObjective, climb, in_own_weights
 from natfit.models.mixtures.labelled import coded
 from natfit.models.mixtures.new_rows import bind_new, check_new
-from natfit.models.mixtures.search import NoMaximum, search
-from natfit.models.mixtures.select import select
+from natfit.models.mixtures.refitting import MixtureRefitting
+from natfit.models.mixtures.search import search
 from natfit.models.mixtures.setup import (
     check_options,
     is_gaussian,
@@ -32,11 +30,7 @@ from natfit.models.mixtures.setup import (
 )
 from natfit.models.mixtures.starts import sample_rows
 from natfit.models.mixtures.warn import warn_of
-from natfit.optimize.em import Slow, em
-from natfit.optimize.loop import OutsideDomain
-from natfit.parametrizations.base import OffImageError
 from natfit.results.mixtures.mixture import MixtureResults
-from natfit.results.mixtures.selection import MixtureSelection
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -47,7 +41,7 @@ SAMPLED_IN_ALL, FEWEST_SAMPLED = 400_000, 2_000
 """Rows of all starts together, and at least of each."""
 
 
-class Mixture:
+class Mixture(MixtureRefitting):
     """A finite mixture of one exponential family, fitted by maximum likelihood.
 
     p(y) = sum over k of pi_k f(y; theta_k). EM, which is the natural gradient in the complete data's metric, climbs from
@@ -210,92 +204,16 @@ class Mixture:
         warn_of(made)
         return made
 
-    @classmethod
-    def select(
-        cls,
-        family: Any,
-        y: Any,
-        n_components: Any = range(1, 6),
-        covariance: Any = "full",
-        progress: bool = False,
-        **options: Any,
-    ) -> MixtureSelection:
-        """Fit mixtures of several sizes and covariance models, to be compared by AIC, BIC and ICL.
-
-        Parameters
-        ----------
-        family, y
-            As for `Mixture` and `fit`.
-        n_components : iterable of int
-        covariance : str or sequence of str
-            ``"all"`` tries every model that the number of columns allows.
-        progress : bool
-        **options
-            Further arguments of `Mixture` and of `fit`.
-
-        Returns
-        -------
-        MixtureSelection
-
-        Examples
-        --------
-        >>> import natfit as nf
-        >>> velocity = nf.datasets.load("galaxies")["velocity"]
-        >>> chosen = nf.Mixture.select("gaussian", velocity, range(1, 4), covariance="all", random_state=0).best()
-        >>> chosen.n_components, chosen.model.covariance, round(chosen.bic, 3)
-        (3, 'V', 441.612)
-        """
-        return select(cls, family, y, n_components, covariance, progress, options)
-
     def with_components(self, n_components: int) -> Mixture:
         """Return the same model with another number of components."""
         options = (self.covariance, self.fixed, self.shared, self.noise, self.zero_inflated, self.constraint)
         return Mixture(self.family, n_components, *options)
-
-    def again(self, fitted: FittedMixture, block: Block, tol: float = 1e-8) -> Array | None:
-        """Return the parameters of the maximum on other rows that is reached from a fit's own, or None."""
-        objective = MixtureObjective(fitted.likelihood, ArraySource(block), fitted.data.observations_per_weight)
-        try:
-            outcome = climb(objective, fitted.params, fitted.coordinates, tol, 500)
-        except (OutsideDomain, OffImageError):
-            return None
-        return outcome.params if outcome.converged else None
-
-    def refit(self, fitted: FittedMixture, y: Array, **options: Any) -> MixtureResults:
-        """Fit other rows of the columns that a fit has, missing values among them where it has some."""
-        import pandas as pd
-
-        partly = isinstance(fitted.likelihood.components, PartlySeenGaussians)
-        columns = fitted.data.columns
-        table = pd.Series(y, name=columns[0]) if y.ndim == 1 else pd.DataFrame(y, columns=columns)
-        return self.fit(table, missing="observed" if partly else "none", **options)
-
-    def attempt(self, fitted: FittedMixture, y: Array, **options: Any) -> MixtureResults | None:
-        """Return what `refit` does, or None where no start leads to a maximum inside the constraint."""
-        try:
-            return self.refit(fitted, y, **options)
-        except NoMaximum:
-            return None
 
     def save_fit(self, results: MixtureResults, path: Any) -> None:
         """Write a fit to a file: see `natfit.models.storage.storing.save`."""
         from natfit.models.storage.storing import save
 
         save(results, path)
-
-    def objective(self, fitted: FittedMixture) -> MixtureObjective:
-        """Return what a fit maximizes, in the likelihood's own parameters: for other optimizers and for diagnostics."""
-        return MixtureObjective(fitted.likelihood, fitted.data.source)
-
-    def traces(self, fitted: FittedMixture, most: int) -> dict[str, list[tuple[int, float]]]:
-        """Return passes and log-likelihood left to gain, from one start, of plain EM and of the way that fits take."""
-        best = fitted.outcome.point.loglik
-        ours = climb(self.objective(fitted), fitted.start, fitted.coordinates).record
-        theirs = em().run(self.objective(fitted), fitted.start, Slow(left=1e-7, gain=1e-9), most).record
-        return {
-            name: [(row.passes, best - row.loglik) for row in record]
-            for name, record in (("EM", theirs), ("natfit", ours))
-        }
 
     def _bound(self, data: MixtureData) -> MixtureData:
         """Return the rows in the shape that the family takes."""

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from natfit.data.arrays import one_blas_thread
-from natfit.data.block import Block
 from natfit.likelihoods.glm import GLMLikelihood
 from natfit.likelihoods.mixtures.concomitant import ConcomitantWeights
 from natfit.likelihoods.mixtures.regression import MixtureRegressionLikelihood, RegressionComponents
-from natfit.metric import SingularMetric
 from natfit.models import binding
 from natfit.models.checks import check_for
 from natfit.models.families import resolve_family
@@ -23,6 +19,7 @@ from natfit.models.mixtures.constraint import Constraint
 from natfit.models.mixtures.fitted import FittedRegressions
 from natfit.models.mixtures.fitting import MixtureObjective
 from natfit.models.mixtures.regression_fitting import Ranked, climb, rank, row_sizes
+from natfit.models.mixtures.regression_refitting import RegressionRefitting
 from natfit.models.mixtures.regression_setup import (
     check_comparable,
     check_dispersion,
@@ -37,10 +34,8 @@ from natfit.models.mixtures.regression_setup import (
     source_of,
 )
 from natfit.models.mixtures.regression_starts import draw_starts
-from natfit.models.mixtures.select import select_regressions
 from natfit.models.mixtures.setup import whole_number
 from natfit.models.mixtures.warn import warn_of
-from natfit.optimize.loop import OutsideDomain
 from natfit.results.mixtures.regression import MixtureRegressionResults
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -51,7 +46,7 @@ SAMPLE_BYTES = 1_000_000
 FEWEST_SAMPLED = 2_000
 
 
-class MixtureRegression:
+class MixtureRegression(RegressionRefitting):
     """A finite mixture of generalized linear models, fitted by maximum likelihood.
 
     p(y given x, z) = sum over k of pi_k(z) f_k(y given x), component k a GLM with coefficients of its own. EM with one
@@ -187,10 +182,8 @@ class MixtureRegression:
     ) -> None:
         self.n_components = whole_number("n_components", n_components)
         self.rows, self.data = data, data.glm
-        families, links = (
-            each_component(family, self.n_components, "family"),
-            each_component(link, self.n_components, "link"),
-        )
+        families = each_component(family, self.n_components, "family")
+        links = each_component(link, self.n_components, "link")
         resolved = [resolve_family(one, own) for one, own in zip(families, links, strict=True)]
         check_comparable([one for one, _ in resolved])
         for one, own in dict.fromkeys(resolved):
@@ -289,70 +282,6 @@ class MixtureRegression:
         results = MixtureRegressionResults(self, fitted, self.source)
         warn_of(results)
         return results
-
-    def again(self, results: MixtureRegressionResults, block: Block) -> Array | None:
-        """Return the parameters of the maximum on other rows that a fit's own lead to; None where there is none."""
-        objective = MixtureObjective(results.likelihood, source_of(block))
-        try:
-            outcome = climb(objective, results.base.params, 1e-8, 300)
-        except (OutsideDomain, SingularMetric):
-            return None
-        return outcome.params if outcome.converged else None
-
-    @classmethod
-    def select(
-        cls,
-        formula: str,
-        data: Any,
-        n_components: Iterable[int] | int = range(1, 6),
-        *,
-        progress: bool = False,
-        **options: Any,
-    ) -> Any:
-        """Fit mixtures of several sizes, to be compared by AIC, BIC and ICL.
-
-        Parameters
-        ----------
-        formula, data
-            As of `from_formula`.
-        n_components : iterable of int
-        progress : bool
-        **options
-            Of `from_formula`, and ``n_init``, ``random_state``, ``tol``, ``maxiter`` of `fit`.
-
-        Returns
-        -------
-        MixtureSelection
-            ``table()``, ``best("bic")``, ``plot()``.
-
-        Examples
-        --------
-        >>> import natfit as nf
-        >>> tone = nf.datasets.load("tonedata")
-        >>> sizes = nf.MixtureRegression.select("tuned ~ stretchratio", tone, [1, 2], dispersion="shared", random_state=0)
-        >>> sizes.best("bic").n_components
-        2
-        """
-        return select_regressions(cls, formula, data, n_components, progress, options)
-
-    def changed(self, y: Array | None = None, n_components: int | None = None) -> MixtureRegression:
-        """Return the model of another response, of another number of components like these, or both."""
-        made = copy.copy(self)
-        if y is not None:
-            made.data = self.data.changed(y=y)
-            made.rows = replace(self.rows, glm=made.data)
-            made.source = made.rows.source(self.chosen)
-        if n_components is not None:
-            made.n_components = n_components
-            made.members = [self.members[0]] * n_components
-        return made
-
-    def repeated(self) -> MixtureRegression:
-        """Return the model of rows repeated as often as their frequencies say."""
-        made = copy.copy(self)
-        made.rows = rows_of.repeated(self.rows)
-        made.data, made.source = made.rows.glm, made.rows.source(self.chosen)
-        return made
 
     def save_fit(self, results: MixtureRegressionResults, path: Any) -> None:
         """Write a fit to a file: see `natfit.models.storage.storing.save`."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class GLMRefits:
+class GLMRefitting:
     """Mixed into a model: fits besides the one of all coefficients, most of them asked for by its results."""
 
     if TYPE_CHECKING:
