@@ -14,6 +14,7 @@ from natfit.metric import Gram, SingularMetric
 from natfit.need import LOGLIK, MEAT, OBSERVED, SCORE
 from natfit.results.coefficients import Coefficients
 from natfit.results.cov_type import EVERY_LIKELIHOOD, resolve
+from natfit.results.criteria import Criteria
 from natfit.results.distribution_rows import DistributionRows
 from natfit.results.frozen import FrozenDistribution
 from natfit.results.keeping import Keeping
@@ -29,7 +30,7 @@ NO_SPREAD = 1e-12
 """Standard error under which, as a share of the estimate, a coordinate counts as held: rounding of the Jacobians."""
 
 
-class DistributionResults(DistributionRows, Coefficients, Tests, Keeping, Reported):
+class DistributionResults(DistributionRows, Coefficients, Criteria, Tests, Keeping, Reported):
     """A fitted distribution, in one parametrization; ``to`` shows the same fit in another.
 
     Made by `natfit.fit_distribution`. Parameters are always labelled: Series and frames of pandas by their names.
@@ -202,16 +203,6 @@ class DistributionResults(DistributionRows, Coefficients, Tests, Keeping, Report
         """Return the sums of one pass over the data at the estimate, in home parameters (flags of `natfit.need`)."""
         likelihood, home = self.base.likelihood, self.base.home
         return self.base.data.source.reduce(lambda block: likelihood.evaluate(home, block, need))
-
-    @property
-    def aic(self) -> float:
-        """-2 llf + 2 df."""
-        return -2.0 * self.llf + 2.0 * self.df
-
-    @property
-    def bic(self) -> float:
-        """-2 llf + log(nobs) df."""
-        return float(-2.0 * self.llf + np.log(self.nobs) * self.df)
 
     @property
     def distribution(self) -> FrozenDistribution:

@@ -35,6 +35,8 @@ class Components:
     names: tuple[str, ...]
     bounded: bool = True
     """Whether the likelihood of a mixture of these is bounded; where not, maxima on a handful of rows are left out."""
+    alike: bool = True
+    """Whether components are of one kind, so that labels say nothing and may change places."""
     completed_width: int = 0
     """Length of the completed sums' last axis, where they are arrays."""
 

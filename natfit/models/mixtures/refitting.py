@@ -69,8 +69,9 @@ class MixtureRefitting:
         """
         return select(cls, family, y, n_components, covariance, progress, options)
 
-    def again(self, fitted: FittedMixture, block: Block, tol: float = 1e-8) -> Array | None:
-        """Return the parameters of the maximum on other rows that is reached from a fit's own, or None."""
+    def again(self, results: MixtureResults, block: Block, tol: float = 1e-8) -> Array | None:
+        """Return the parameters of the maximum on other rows that a fit's own lead to; None where there is none."""
+        fitted = results.base
         objective = MixtureObjective(fitted.likelihood, ArraySource(block), fitted.data.observations_per_weight)
         try:
             outcome = climb(objective, fitted.params, fitted.coordinates, tol, 500)

@@ -170,8 +170,8 @@ class LoadedMixture(MixtureResults):
             raise RowsNeeded(f"the information on so many parameters ({self.df})")
         return Gram(self.held[kind].copy())
 
-    def _like(self, cov_type: str, shown_as: tuple[str | None, str]) -> LoadedMixture:
-        made = LoadedMixture(self.model, self.base, cov_type, shown_as)
+    def _like(self, cov_type: str, shown_as: tuple[str | None, str] | None = None) -> LoadedMixture:
+        made = LoadedMixture(self.model, self.base, cov_type, shown_as or self.shown_as)
         made.held = self.held
         made.__dict__["entropy"] = self.entropy
         return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -171,9 +171,8 @@ class LoadedRegressions(MixtureRegressionResults):
             raise ValueError(f"kind must be one of {', '.join(KINDS)}; got {kind!r}")
         return Gram(self._held[kind].copy())
 
-    def with_covariance(self, cov_type: str) -> LoadedRegressions:
-        """Return the same fit with standard errors of another kind: "observed", "empirical" or "robust"."""
-        made = LoadedRegressions(self.model, self.base, self.source, cov_type)
+    def _like(self, cov_type: str) -> Self:
+        made = super()._like(cov_type)
         made._held = self._held
         made.__dict__.update({name: getattr(self, name) for name in ("_weights", "entropy", "degeneracies")})
         return made

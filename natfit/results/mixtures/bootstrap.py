@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,8 +15,8 @@ from natfit.data.block import Block
 from natfit.results.mixtures.sampling import sample
 
 if TYPE_CHECKING:
+    from natfit.results.mixtures.inference import MixtureInference
     from natfit.results.mixtures.mixture import MixtureResults
-    from natfit.results.mixtures.regression import MixtureRegressionResults
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -53,28 +55,27 @@ class MixtureBootstrap:
         return limits
 
 
-def bootstrap(
-    fit: MixtureResults, n_boot: int, kind: str, random_state: Any, progress: bool = False
-) -> MixtureBootstrap:
+def bootstrap(fit: MixtureInference, n_boot: int, kind: str, random_state: Any, progress: bool) -> MixtureBootstrap:
     """Return bootstrapped estimates; see `natfit.MixtureResults.bootstrap`."""
     import pandas as pd
 
     if kind not in ("parametric", "nonparametric"):
         raise ValueError(f"kind must be 'parametric' or 'nonparametric'; got {kind!r}")
-    data = fit.base.data
-    if data.y is None:
+    draw, rng = fit._drawing(kind), np.random.default_rng(random_state)
+    with one_blas_thread():
+        made = [_estimates(fit, draw(rng)) for _ in watched(range(int(n_boot)), progress)]
+    return MixtureBootstrap(pd.DataFrame(made, columns=fit.params.index), fit.params, kind)
+
+
+def drawing(fit: MixtureResults, kind: str) -> Callable[[np.random.Generator], Block]:
+    """Return what makes the rows of a replicate of a mixture."""
+    if fit.base.data.y is None:
         raise ValueError(
             "a bootstrap needs the rows in memory, and this fit has them from a source; fit arrays instead"
         )
     if kind == "parametric":
         check_drawable(fit)
-    rng = np.random.default_rng(random_state)
-    made = []
-    with one_blas_thread():
-        for _ in watched(range(int(n_boot)), progress):
-            block = drawn(fit, rng) if kind == "parametric" else resampled(fit, rng)
-            made.append(_estimates(fit, block))
-    return MixtureBootstrap(pd.DataFrame(made, columns=fit.params.index), fit.params, kind)
+    return partial(drawn if kind == "parametric" else resampled, fit)
 
 
 def watched(rounds: Any, progress: bool) -> Any:
@@ -119,16 +120,17 @@ def resampled(fit: MixtureResults, rng: np.random.Generator) -> Block:
     return Block({}, {"y": np.asarray(data.y), "weight": weight})
 
 
-def _estimates(fit: MixtureResults, block: Block) -> Array:
+def _estimates(fit: MixtureInference, block: Block) -> Array:
     """Return the parameters shown of the maximum that is reached from the fit's own, labels matched."""
-    params = fit.model.again(fit.base, block)
+    params = fit.model.again(fit, block)
     if params is None:
         return np.full(len(fit.params), np.nan)
-    matched = fit.likelihood.reordered(params, matching(fit, params, block))
-    return fit._show(matched)[0]
+    if fit.components.alike:
+        params = fit.likelihood.reordered(params, matching(fit, params, block))
+    return fit._show(params)[0]
 
 
-def matching(fit: MixtureResults | MixtureRegressionResults, params: Array, block: Block) -> Array:
+def matching(fit: MixtureInference, params: Array, block: Block) -> Array:
     """Return the order of components in which those of ``params`` share the most rows with the fit's."""
     first = fit.components.n_ordered
     theirs = fit.likelihood.shares(params, block).weighted[:first]

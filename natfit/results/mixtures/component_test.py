@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from natfit.results.mixtures.bootstrap import check_drawable, drawn, watched
 
 if TYPE_CHECKING:
+    from natfit.results.mixtures.inference import MixtureInference
     from natfit.results.mixtures.mixture import MixtureResults
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -48,26 +50,20 @@ class ComponentsTest:
         )
 
 
-def test_components(fit: MixtureResults, n_boot: int, n_init: int, random_state: Any, progress: bool) -> ComponentsTest:
+def test_components(
+    fit: MixtureInference, n_boot: int, n_init: int, random_state: Any, progress: bool
+) -> ComponentsTest:
     """Return the test; see `natfit.MixtureResults.test_components`."""
     from natfit.results.warnings import ConvergenceWarning, DegeneracyWarning, LocalMaximumWarning
 
-    data = fit.base.data
-    if data.y is None:
-        raise ValueError("the bootstrap test needs the rows in memory, and this fit has them from a source; fit arrays")
-    check_drawable(fit)
-    rng = np.random.default_rng(random_state)
-    size, options = fit.components.n_ordered + 1, {"n_init": n_init, "random_state": rng}
     with warnings.catch_warnings():
         for category in (LocalMaximumWarning, DegeneracyWarning, ConvergenceWarning):
             warnings.simplefilter("ignore", category)
-        larger = fit.model.with_components(size).refit(fit.base, data.y, freq_weights=data.freq_weights, **options)
+        larger, drawn_fits = fit._enlarged(n_init, np.random.default_rng(random_state))
         statistic = 2.0 * (larger.llf - fit.llf)
         made = []
         for _ in watched(range(int(n_boot)), progress):
-            y = drawn(fit, rng).columns["y"]
-            small = fit.model.attempt(fit.base, y, **{**options, "n_init": max(n_init // 2, 1)})
-            large = larger.model.attempt(fit.base, y, **options)
+            small, large = drawn_fits()
             if small is not None and large is not None:
                 made.append(2.0 * max(large.llf - small.llf, 0.0))
     replicates = np.array(made)
@@ -76,3 +72,23 @@ def test_components(fit: MixtureResults, n_boot: int, n_init: int, random_state:
 
 
 test_components.__test__ = False  # type: ignore[attr-defined]
+
+
+def enlarged(
+    fit: MixtureResults, n_init: int, rng: np.random.Generator
+) -> tuple[MixtureResults, Callable[[], tuple[Any, Any]]]:
+    """Return the fit of a mixture with one component more, and what fits rows drawn from this one by both."""
+    data = fit.base.data
+    if data.y is None:
+        raise ValueError("the bootstrap test needs the rows in memory, and this fit has them from a source; fit arrays")
+    check_drawable(fit)
+    options = {"n_init": n_init, "random_state": rng}
+    model = fit.model.with_components(fit.components.n_ordered + 1)
+    larger = model.refit(fit.base, data.y, freq_weights=data.freq_weights, **options)
+
+    def drawn_fits() -> tuple[Any, Any]:
+        y = drawn(fit, rng).columns["y"]
+        small = fit.model.attempt(fit.base, y, **{**options, "n_init": max(n_init // 2, 1)})
+        return small, larger.model.attempt(fit.base, y, **options)
+
+    return larger, drawn_fits

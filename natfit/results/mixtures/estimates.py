@@ -10,13 +10,14 @@ from scipy import special
 from scipy.linalg import eigh
 
 from natfit.metric import SingularMetric
+from natfit.results.criteria import Criteria
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 COVARIANCES = ("observed", "empirical", "robust")
 
 
-class MixtureEstimates:
+class MixtureEstimates(Criteria):
     """Estimates of a mixture and their uncertainty; a part of `natfit.MixtureResults` and `natfit.MixtureRegressionResults`.
 
     A result adds ``_show`` (what is shown of parameters, and names), ``_jacobian`` of that, ``_rows``, the source of its
@@ -27,7 +28,6 @@ class MixtureEstimates:
     model: Any
     likelihood: Any
     cov_type: str
-    df: Any
     _rows: Any
     _chart: Any = None
 
@@ -47,7 +47,7 @@ class MixtureEstimates:
         self.n_components: int = self.components.n_components
         outcome = fitted.outcome
         self.converged, self.reason, self.decrement = outcome.converged, outcome.reason, outcome.decrement
-        self.llf: float = outcome.point.loglik
+        self.llf = outcome.point.loglik
         self.n_best, self.n_starts = fitted.search.n_best, fitted.search.n_starts
 
     def _show(self, params: Array) -> tuple[Array, list[str]]:
@@ -63,16 +63,6 @@ class MixtureEstimates:
         raise NotImplementedError
 
     # -- criteria --------------------------------------------------------------------------------------------------
-
-    @property
-    def aic(self) -> float:
-        """-2 llf + 2 df."""
-        return -2.0 * self.llf + 2.0 * self.df
-
-    @property
-    def bic(self) -> float:
-        """-2 llf + log(nobs) df; smaller is better. ``nobs`` counts rows, not groups of them."""
-        return float(-2.0 * self.llf + np.log(self.nobs) * self.df)
 
     @cached_property
     def entropy(self) -> float:

@@ -1,67 +1,45 @@
-"""What a fitted mixture says of its uncertainty: standard errors, missing information, bootstraps, degeneracy."""
+"""What every fitted mixture says by other fits and of its rows: bootstraps, the number of components, residuals."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable
+from typing import Any, Self
 
 import numpy as np
 
+from natfit.data.block import Block
 from natfit.results.mixtures.estimates import MixtureEstimates
-
-if TYPE_CHECKING:
-    from natfit.results.mixtures.mixture import MixtureResults
+from natfit.results.tails import Tails
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class MixtureInference(MixtureEstimates):
-    """Uncertainty of a fitted mixture; a part of `natfit.MixtureResults`."""
+    """A part of `natfit.MixtureResults` and `natfit.MixtureRegressionResults`.
 
-    shown_as: tuple[str | None, str]
+    A result adds ``_like`` (the same fit with standard errors of another kind), ``_drawing`` (what makes the rows of a
+    bootstrap), ``_enlarged`` (the fit of one component more, and what fits drawn rows by both) and ``_tails``.
+    """
 
-    @property
-    def _fit(self) -> MixtureResults:
-        return cast("MixtureResults", self)
+    def _like(self, cov_type: str) -> Self:
+        """Return the same fit with standard errors of another kind."""
+        raise NotImplementedError
 
-    def _show(self, params: Array) -> tuple[Array, list[str]]:
-        from natfit.results.mixtures.covariance import shown
+    def _drawing(self, kind: str) -> Callable[[np.random.Generator], Block]:
+        """Return what makes the rows of a replicate, or refuse."""
+        raise NotImplementedError
 
-        return shown(self._fit, params)
+    def _enlarged(self, n_init: int, rng: np.random.Generator) -> tuple[Any, Callable[[], tuple[Any, Any]]]:
+        """Return the fit of one component more, and what fits drawn rows by both; None where there is no maximum."""
+        raise NotImplementedError
 
-    def _jacobian(self) -> Array:
-        from natfit.results.mixtures.covariance import jacobian
+    def _tails(self) -> tuple[Tails, Any]:
+        """Return P(Y < y) and P(Y <= y) of the rows, (n,), and the rows' labels."""
+        raise NotImplementedError
 
-        return jacobian(self._fit, self.base.params)
-
-    def _like(self, cov_type: str, shown_as: tuple[str | None, str]) -> MixtureResults:
-        """Return the same fit with standard errors of another kind, or shown in other coordinates."""
-        return type(self._fit)(self.model, self.base, cov_type, shown_as)
-
-    def to(self, parametrization: str | None = None, weights: str = "probability") -> MixtureResults:
-        """Return the same fit in other coordinates: estimates mapped, their covariance by the exact Jacobians.
-
-        Parameters
-        ----------
-        parametrization : str, optional
-            Of the components: one of the family's parametrizations; its home parameters where left out. Of components
-            of unlike families those change that have it.
-        weights : {"probability", "log_odds"}
-            Log-odds are against the last component.
-        """
-        if weights not in ("probability", "log_odds"):
-            raise ValueError(f"weights must be 'probability' or 'log_odds'; got {weights!r}")
-        if parametrization is not None:
-            from natfit.results.mixtures.covariance import coordinates_of
-
-            if not any(
-                coordinates_of(part, parametrization) for part in self._fit._parts
-            ):  # the family's own refusal lists what there is
-                self._fit._parts[0].components.family.parametrization(parametrization)
-        return self._like(self.cov_type, (parametrization, weights))
-
-    def with_covariance(self, cov_type: str) -> MixtureResults:
+    def with_covariance(self, cov_type: str) -> Self:
         """Return the same fit with standard errors of another kind: "observed", "empirical" or "robust"."""
-        return self._like(cov_type, self.shown_as)
+        return self._like(cov_type)
 
     def bootstrap(
         self, n_boot: int = 200, kind: str = "nonparametric", random_state: Any = None, progress: bool = False
@@ -72,7 +50,7 @@ class MixtureInference(MixtureEstimates):
         ----------
         n_boot : int
         kind : {"nonparametric", "parametric"}
-            Rows drawn again, or drawn from the fitted mixture.
+            Rows, or whole groups, drawn again; or rows, of regressions responses, drawn from the fitted mixture.
         random_state : int or Generator, optional
         progress : bool
 
@@ -83,7 +61,7 @@ class MixtureInference(MixtureEstimates):
         """
         from natfit.results.mixtures.bootstrap import bootstrap
 
-        return bootstrap(self._fit, n_boot, kind, random_state, progress)
+        return bootstrap(self, n_boot, kind, random_state, progress)
 
     def test_components(
         self, n_boot: int = 99, n_init: int = 10, random_state: Any = None, progress: bool = False
@@ -112,9 +90,33 @@ class MixtureInference(MixtureEstimates):
         """
         from natfit.results.mixtures.component_test import test_components
 
-        return test_components(self._fit, n_boot, n_init, random_state, progress)
+        return test_components(self, n_boot, n_init, random_state, progress)
 
-    def _degenerate(self) -> list[str]:
-        from natfit.results.mixtures.degeneracy import degeneracies
+    def quantile_residuals(self, random_state: Any = None) -> Any:
+        """Return randomized quantile residuals, a Series (n,): standard normal where the mixture holds.
 
-        return degeneracies(self._fit)
+        They are those of the mixture as a whole, whichever component a row belongs to. Of regressions each row's
+        distribution function is its components', weighted as before its response, and those of its group, are seen.
+
+        Parameters
+        ----------
+        random_state : int or numpy Generator, optional
+            Of the place between P(Y < y) and P(Y <= y) where a value has mass.
+
+        Raises
+        ------
+        ValueError
+            For rows of several columns, rows from a source, and discrete responses with ``var_weights`` or a free
+            dispersion, which have no law of an observation.
+
+        Notes
+        -----
+        Dunn & Smyth (1996), Journal of Computational and Graphical Statistics 5, 236-244. Residuals of rows in one group
+        depend on each other.
+        """
+        import pandas as pd
+
+        from natfit.results.tails import normal_quantiles
+
+        tails, index = self._tails()
+        return pd.Series(normal_quantiles(tails, random_state), index=index, name="quantile_residual")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from natfit.data.block import Block
 from natfit.data.checks import where
 from natfit.likelihoods.mixtures.mixture import normalise
 from natfit.results.keeping import Keeping
+from natfit.results.mixtures.coordinates import Coordinates
 from natfit.results.mixtures.inference import MixtureInference
 from natfit.results.plots import EstimatePlots, QuantilePlots
 from natfit.results.reporting import Reported
+from natfit.results.tails import Tails
 
 if TYPE_CHECKING:
     from natfit.models.mixtures.fitted import FittedMixture
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class MixtureResults(MixtureInference, EstimatePlots, QuantilePlots, Reported, Keeping):
+class MixtureResults(Coordinates, MixtureInference, EstimatePlots, QuantilePlots, Reported, Keeping):
     """A fitted mixture; components stand by falling weight.
 
     Made by `natfit.Mixture.fit`.
@@ -138,6 +141,23 @@ class MixtureResults(MixtureInference, EstimatePlots, QuantilePlots, Reported, K
         """Number of free parameters."""
         return self.base.params.size if self._chart is None else self._chart.size
 
+    # -- uncertainty -----------------------------------------------------------------------------------------------
+
+    def _drawing(self, kind: str) -> Callable[[np.random.Generator], Block]:
+        from natfit.results.mixtures.bootstrap import drawing
+
+        return drawing(self, kind)
+
+    def _enlarged(self, n_init: int, rng: np.random.Generator) -> tuple[Any, Callable[[], tuple[Any, Any]]]:
+        from natfit.results.mixtures.component_test import enlarged
+
+        return enlarged(self, n_init, rng)
+
+    def _degenerate(self) -> list[str]:
+        from natfit.results.mixtures.degeneracy import degeneracies
+
+        return degeneracies(self)
+
     # -- rows ------------------------------------------------------------------------------------------------------
 
     def _joint(self, y: Any) -> tuple[Iterator[tuple[Array, Array]], Any]:
@@ -190,38 +210,15 @@ class MixtureResults(MixtureInference, EstimatePlots, QuantilePlots, Reported, K
         blocks, index = self._joint(y)
         return pd.Series(np.concatenate([each for each, _ in blocks]), index=index, name="log_density")
 
-    def quantile_residuals(self, random_state: Any = None) -> Any:
-        """Return randomized quantile residuals of a mixture of one column, a Series (n,): standard normal where it holds.
-
-        They are those of the mixture as a whole, whichever component a row belongs to.
-
-        Parameters
-        ----------
-        random_state : int or numpy Generator, optional
-            Of the place between P(Y < y) and P(Y <= y) where a value has mass.
-
-        Raises
-        ------
-        ValueError
-            For rows of several columns, and rows from a source.
-
-        Notes
-        -----
-        Dunn & Smyth (1996), Journal of Computational and Graphical Statistics 5, 236-244.
-        """
-        import pandas as pd
-
+    def _tails(self) -> tuple[Tails, Any]:
         from natfit.results.mixtures.residuals import mixture_tails
-        from natfit.results.tails import normal_quantiles
 
-        values = normal_quantiles(mixture_tails(self), random_state)
-        return pd.Series(values, index=self.base.data.index, name="quantile_residual")
+        return mixture_tails(self), self.base.data.index
 
     def _residuals_of_observations(self, random_state: Any) -> Array:
-        from natfit.results.mixtures.residuals import mixture_tails
         from natfit.results.tails import normal_quantiles, written_out
 
-        return normal_quantiles(written_out(mixture_tails(self), self.base.data.weight), random_state)
+        return normal_quantiles(written_out(self._tails()[0], self.base.data.weight), random_state)
 
     def sample(self, n: int, random_state: Any = None) -> tuple[Any, Any]:
         """Draw rows from the fitted mixture.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,8 @@ import numpy as np
 Lines = list[tuple[str, list[str] | None]]
 
 
-def head(fit: Any, components: str, kind: tuple[str, str]) -> tuple[Lines, Lines]:
-    """Return both columns of lines above the tables.
+def table_of(fit: Any, components: str, kind: tuple[str, str], endog: str, title: str) -> Any:
+    """Return a `natfit.results.tables.Summary` with the lines above the components' tables.
 
     Parameters
     ----------
@@ -20,7 +21,11 @@ def head(fit: Any, components: str, kind: tuple[str, str]) -> tuple[Lines, Lines
         What they are.
     kind : (str, str)
         One more line: its name, and what it says.
+    endog, title : str
+        The response's name and the table's heading.
     """
+    from natfit.results.tables import Summary
+
     left: Lines = [
         ("Dep. Variable:", None),
         ("Components:", [f"{fit.n_components} {components}"]),
@@ -39,7 +44,10 @@ def head(fit: Any, components: str, kind: tuple[str, str]) -> tuple[Lines, Lines
         ("No. Iterations:", [f"{max(len(fit.base.outcome.record) - 1, 0):d}"]),
         ("Converged:", ["yes" if fit.converged else "NO"]),
     ]
-    return left, right
+    summary = Summary()
+    named = SimpleNamespace(model=SimpleNamespace(endog_names=endog, exog_names=[]), params=[])
+    summary.add_table_2cols(named, title=title, gleft=left, gright=right)
+    return summary
 
 
 def notes(fit: Any, own: Sequence[str] = (), lost: str = "spread") -> list[str]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy import special
 
+from natfit.data.block import Block
 from natfit.likelihoods.mixtures.concomitant import ConcomitantWeights
 from natfit.results.keeping import Keeping
-from natfit.results.mixtures.estimates import MixtureEstimates
+from natfit.results.mixtures.inference import MixtureInference
 from natfit.results.plots import EstimatePlots, FittedPlot, QuantilePlots
 from natfit.results.reporting import Reported
+from natfit.results.tails import Tails
 
 if TYPE_CHECKING:
     from natfit.models.mixtures.fitted import FittedRegressions
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class MixtureRegressionResults(MixtureEstimates, EstimatePlots, QuantilePlots, FittedPlot, Reported, Keeping):
+class MixtureRegressionResults(MixtureInference, EstimatePlots, QuantilePlots, FittedPlot, Reported, Keeping):
     """A fitted mixture of regressions; components stand by falling size, if their families are the same.
 
     Made by `natfit.MixtureRegression.fit`.
@@ -36,6 +39,7 @@ class MixtureRegressionResults(MixtureEstimates, EstimatePlots, QuantilePlots, F
         All estimates and their standard errors, ``stretchratio[0]`` being that of component 0.
     llf, aic, bic, icl : float
     nobs : float
+        The rows, not groups of them.
     df : int
         Number of free parameters.
     converged : bool
@@ -109,10 +113,6 @@ class MixtureRegressionResults(MixtureEstimates, EstimatePlots, QuantilePlots, F
 
     # -- uncertainty -----------------------------------------------------------------------------------------------
 
-    def with_covariance(self, cov_type: str) -> MixtureRegressionResults:
-        """Return the same fit with standard errors of another kind: "observed", "empirical" or "robust"."""
-        return MixtureRegressionResults(self.model, self.base, self.source, cov_type)
-
     @property
     def tvalues(self) -> Any:
         """Estimates over their standard errors, a Series; for coefficients, z statistics of being 0."""
@@ -122,28 +122,6 @@ class MixtureRegressionResults(MixtureEstimates, EstimatePlots, QuantilePlots, F
     def pvalues(self) -> Any:
         """Two-sided normal p-values of ``tvalues``, a Series."""
         return 2.0 * special.ndtr(-self.tvalues.abs())
-
-    def bootstrap(
-        self, n_boot: int = 200, kind: str = "nonparametric", random_state: Any = None, progress: bool = False
-    ) -> Any:
-        """Fit bootstrapped rows from this fit's estimates, components matched to its own by the rows that they share.
-
-        Parameters
-        ----------
-        n_boot : int
-        kind : {"nonparametric", "parametric"}
-            Rows, or whole groups, drawn again; or responses drawn from the fitted mixture.
-        random_state : int or Generator, optional
-        progress : bool
-
-        Returns
-        -------
-        MixtureBootstrap
-            ``estimates``, ``bse``, ``conf_int()``.
-        """
-        from natfit.results.mixtures.regression_bootstrap import bootstrap
-
-        return bootstrap(self, n_boot, kind, random_state, progress)
 
     def tidy(self, conf_int: bool = False, exponentiate: bool = False, alpha: float = 0.05) -> Any:
         """Return a frame with a row for each estimate: component, term, estimate, std_error, statistic, p_value, limits.
@@ -173,31 +151,18 @@ class MixtureRegressionResults(MixtureEstimates, EstimatePlots, QuantilePlots, F
             table.loc[~np.array(scale), own] = np.exp(table.loc[~np.array(scale), own])
         return table
 
-    def test_components(
-        self, n_boot: int = 99, n_init: int = 10, random_state: Any = None, progress: bool = False
-    ) -> Any:
-        """Test this number of components against one more, by the parametric bootstrap of the likelihood ratio.
+    def _like(self, cov_type: str) -> Self:
+        return type(self)(self.model, self.base, self.source, cov_type)
 
-        Parameters
-        ----------
-        n_boot : int
-        n_init : int
-            Starts of each fit with one component more.
-        random_state : int or Generator, optional
-        progress : bool
+    def _drawing(self, kind: str) -> Callable[[np.random.Generator], Block]:
+        from natfit.results.mixtures.regression_bootstrap import drawing
 
-        Returns
-        -------
-        ComponentsTest
-            ``statistic``, ``pvalue``, ``replicates``, and the fit ``larger``.
+        return drawing(self, kind)
 
-        Notes
-        -----
-        McLachlan (1987), Applied Statistics 36: the ratio has no chi-squared limit.
-        """
-        from natfit.results.mixtures.regression_bootstrap import test_components
+    def _enlarged(self, n_init: int, rng: np.random.Generator) -> tuple[Any, Callable[[], tuple[Any, Any]]]:
+        from natfit.results.mixtures.regression_bootstrap import enlarged
 
-        return test_components(self, n_boot, n_init, random_state, progress)
+        return enlarged(self, n_init, rng)
 
     def _degenerate(self) -> list[str]:
         from natfit.results.mixtures.regression_rows import degeneracies
@@ -267,34 +232,10 @@ class MixtureRegressionResults(MixtureEstimates, EstimatePlots, QuantilePlots, F
 
         return sample(self, exog, random_state, known)
 
-    def quantile_residuals(self, random_state: Any = None) -> Any:
-        """Return randomized quantile residuals, a Series (n,): standard normal where the mixture holds.
-
-        They are those of the mixture as a whole: each row's distribution function is its components', weighted as before
-        its response, and those of its group, are seen.
-
-        Parameters
-        ----------
-        random_state : int or numpy Generator, optional
-            Of the place between P(Y < y) and P(Y <= y) where a value has mass.
-
-        Raises
-        ------
-        ValueError
-            For discrete responses with ``var_weights`` or a free dispersion, which have no law of an observation.
-
-        Notes
-        -----
-        Dunn & Smyth (1996), Journal of Computational and Graphical Statistics 5, 236-244. Residuals of rows in one group
-        depend on each other.
-        """
-        import pandas as pd
-
+    def _tails(self) -> tuple[Tails, Any]:
         from natfit.results.mixtures.residuals import regression_tails
-        from natfit.results.tails import normal_quantiles
 
-        values = normal_quantiles(regression_tails(self), random_state)
-        return pd.Series(values, index=self.model.data.index, name="quantile_residual")
+        return regression_tails(self), self.model.data.index
 
     def summary(self, alpha: float = 0.05, title: str | None = None) -> Any:
         """Return the table of the fit, component by component."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from natfit.data.arrays import one_blas_thread
 from natfit.data.block import Block
 from natfit.data.grouped import first_rows
-from natfit.results.mixtures.bootstrap import MixtureBootstrap, matching, watched
-from natfit.results.mixtures.component_test import ComponentsTest
 
 if TYPE_CHECKING:
     from natfit.results.mixtures.regression import MixtureRegressionResults
@@ -19,23 +17,11 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def bootstrap(
-    fit: MixtureRegressionResults, n_boot: int, kind: str, random_state: Any, progress: bool
-) -> MixtureBootstrap:
-    """Return bootstrapped estimates; see `natfit.MixtureRegressionResults.bootstrap`."""
-    import pandas as pd
-
-    if kind not in ("parametric", "nonparametric"):
-        raise ValueError(f"kind must be 'parametric' or 'nonparametric'; got {kind!r}")
+def drawing(fit: MixtureRegressionResults, kind: str) -> Callable[[np.random.Generator], Block]:
+    """Return what makes the rows of a replicate of a mixture of regressions."""
     _refuse_streams(fit)
-    rng = np.random.default_rng(random_state)
-    whole = repeated(fit.source.whole) if kind == "parametric" else fit.source.whole
-    made = []
-    with one_blas_thread():
-        for _ in watched(range(int(n_boot)), progress):
-            block = drawn(fit, whole, rng) if kind == "parametric" else resampled(whole, rng)
-            made.append(_estimates(fit, block))
-    return MixtureBootstrap(pd.DataFrame(made, columns=fit.params.index), fit.params, kind)
+    whole = fit.source.whole
+    return partial(drawn, fit, repeated(whole)) if kind == "parametric" else partial(resampled, whole)
 
 
 def _refuse_streams(fit: MixtureRegressionResults) -> None:
@@ -95,45 +81,23 @@ def drawn(fit: MixtureRegressionResults, block: Block, rng: np.random.Generator)
     return Block(block.designs, {**block.columns, "y": made})
 
 
-def test_components(
-    fit: MixtureRegressionResults, n_boot: int, n_init: int, random_state: Any, progress: bool
-) -> ComponentsTest:
-    """Return the test; see `natfit.MixtureRegressionResults.test_components`."""
-    from natfit.results.warnings import ConvergenceWarning, DegeneracyWarning, LocalMaximumWarning
-
+def enlarged(
+    fit: MixtureRegressionResults, n_init: int, rng: np.random.Generator
+) -> tuple[MixtureRegressionResults, Callable[[], tuple[Any, Any]]]:
+    """Return the fit of one regression more, and what fits responses drawn from this mixture by both."""
     if not fit.components.alike:
         raise ValueError("the bootstrap test adds a component like the others; fit components of one family and link")
     _refuse_streams(fit)
-    rng = np.random.default_rng(random_state)
     whole, size = repeated(fit.source.whole), fit.n_components + 1
     each_row = fit.model.repeated()
     order = each_row.rows.order
-    with warnings.catch_warnings():
-        for category in (ConvergenceWarning, DegeneracyWarning, LocalMaximumWarning):
-            warnings.simplefilter("ignore", category)
-        larger = fit.model.changed(n_components=size).fit(n_init=n_init, random_state=rng)
-        statistic = 2.0 * (larger.llf - fit.llf)
-        made = []
-        for _ in watched(range(int(n_boot)), progress):
-            y = drawn(fit, whole, rng).columns["y"]
-            if order is not None:
-                y = y[np.argsort(order)]
-            small = each_row.changed(y).fit(n_init=max(n_init // 2, 1), random_state=rng)
-            large = each_row.changed(y, size).fit(n_init=n_init, random_state=rng)
-            made.append(2.0 * max(large.llf - small.llf, 0.0))
-    replicates = np.array(made)
-    pvalue = (1.0 + (replicates >= statistic).sum()) / (1.0 + len(replicates))
-    return ComponentsTest(statistic, float(pvalue), replicates, fit.n_components, larger)
+    larger = fit.model.changed(n_components=size).fit(n_init=n_init, random_state=rng)
 
+    def drawn_fits() -> tuple[Any, Any]:
+        y = drawn(fit, whole, rng).columns["y"]
+        if order is not None:
+            y = y[np.argsort(order)]
+        small = each_row.changed(y).fit(n_init=max(n_init // 2, 1), random_state=rng)
+        return small, each_row.changed(y, size).fit(n_init=n_init, random_state=rng)
 
-test_components.__test__ = False  # type: ignore[attr-defined]
-
-
-def _estimates(fit: MixtureRegressionResults, block: Block) -> Array:
-    """Return the parameters shown of the maximum that is reached from the fit's own, labels matched."""
-    params = fit.model.again(fit, block)
-    if params is None:
-        return np.full(len(fit.params), np.nan)
-    if fit.components.alike:
-        params = fit.likelihood.reordered(params, matching(fit, params, block))
-    return fit._show(params)[0]
+    return larger, drawn_fits

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from natfit.results.mixtures.notes import head, notes
+from natfit.results.mixtures.notes import notes, table_of
 from natfit.results.mixtures.regression_covariance import dispersion_name
 
 if TYPE_CHECKING:
@@ -20,12 +19,7 @@ def regression_summary(fit: MixtureRegressionResults, alpha: float, title: str |
     from statsmodels.iolib.table import SimpleTable
     from statsmodels.iolib.tableformatting import fmt_params
 
-    from natfit.results.tables import Summary
-
-    summary = Summary()
-    left, right = head(fit, *_members(fit))
-    named = SimpleNamespace(model=SimpleNamespace(endog_names=fit.model.data.y_name, exog_names=[]), params=[])
-    summary.add_table_2cols(named, title=title or "Mixture of Regressions Results", gleft=left, gright=right)
+    summary = table_of(fit, *_members(fit), fit.model.data.y_name, title or "Mixture of Regressions Results")
     limits = fit.conf_int(alpha).to_numpy()
     names = list(fit.params.index)
     table = np.column_stack([fit.params, fit.bse, fit.tvalues, fit.pvalues, limits])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from natfit.likelihoods.mixtures.gaussian import GaussianComponents
-from natfit.results.mixtures.notes import head, notes
+from natfit.results.mixtures.notes import notes, table_of
 
 if TYPE_CHECKING:
     from natfit.results.mixtures.mixture import MixtureResults
@@ -20,12 +19,7 @@ def mixture_summary(fit: MixtureResults, alpha: float, title: str | None) -> Any
     from statsmodels.iolib.table import SimpleTable
     from statsmodels.iolib.tableformatting import fmt_params
 
-    from natfit.results.tables import Summary
-
-    summary = Summary()
-    left, right = head(fit, *_kind(fit))
-    named = SimpleNamespace(model=SimpleNamespace(endog_names=", ".join(fit.columns), exog_names=[]), params=[])
-    summary.add_table_2cols(named, title=title or "Mixture Fit Results", gleft=left, gright=right)
+    summary = table_of(fit, *_kind(fit), ", ".join(fit.columns), title or "Mixture Fit Results")
     limits = fit.conf_int(alpha).to_numpy()
     values, bse, names = fit.params.to_numpy(), fit.bse.to_numpy(), list(fit.params.index)
     table = np.column_stack([values, bse, limits])
