@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar, cast
 T = TypeVar("T")
 
 _CALL = re.compile(r"^\s*([^()]+?)\s*(?:\(\s*(.*?)\s*\))?\s*$", re.DOTALL)
+_CONSTANTS = {"True": True, "False": False, "None": None}
 
 
 def _key(name: str) -> str:
@@ -17,12 +18,15 @@ def _key(name: str) -> str:
     return re.sub(r"[\s_.\-]", "", name).lower()
 
 
-def _argument(text: str) -> tuple[str | None, float | str]:
+def _argument(text: str) -> tuple[str | None, Any]:
     """One argument of `power(0.5)` or `negative_binomial(alpha=0.3)`: its keyword, if any, and its value."""
     keyword, equals, value = text.partition("=")
     if not equals:
         keyword, value = "", text
-    value = value.strip().strip("'\"")
+    value = value.strip()
+    if value in _CONSTANTS:
+        return keyword.strip() or None, _CONSTANTS[value]
+    value = value.strip("'\"")
     try:
         return keyword.strip() or None, float(value)
     except ValueError:

@@ -38,9 +38,9 @@ class Classes(DistributionalFamily):
     Parameters
     ----------
     link : str or Link, optional
-    parallel : bool, sequence of str, or mapping of str to bool
+    parallel : bool, str, sequence of str, or mapping of str to bool
         Which columns of the design have one coefficient for all predictors: all but the constant, none, those named (by
-        column, or by the term before its brackets), or all but those that are given as False.
+        column, or by the term, which is the column without its levels), or all but those that are given as False.
     classes : sequence, optional
         The classes in order; taken from the response where left out.
     """
@@ -55,6 +55,8 @@ class Classes(DistributionalFamily):
     def __init__(self, link: Any = None, parallel: Any = None, classes: Sequence[Any] | None = None):
         self.link: Link = link_functions.get(self.default_link if link is None else link)
         self.parallel: Any = self.default_parallel if parallel is None else parallel
+        if isinstance(parallel, str):
+            self.parallel = (parallel,)
         self.classes = None if classes is None else tuple(classes)
         self._name_parameters()
 
@@ -222,7 +224,7 @@ class Classes(DistributionalFamily):
     def _is_parallel(self, column: str, columns: Iterable[str]) -> bool:
         if column in CONSTANTS:
             return False
-        term = column.partition("[")[0]
+        term = term_of(column)
         if isinstance(self.parallel, Mapping):
             self._check_terms(self.parallel, columns)
             return bool(self.parallel.get(column, self.parallel.get(term, True)))
@@ -232,7 +234,7 @@ class Classes(DistributionalFamily):
         return column in self.parallel or term in self.parallel
 
     def _check_terms(self, given: Iterable[str], columns: Iterable[str]) -> None:
-        known = {part for column in columns for part in (column, column.partition("[")[0])}
+        known = {part for column in columns for part in (column, term_of(column))}
         for name in given:
             if name not in known:
                 raise ValueError(
@@ -241,6 +243,25 @@ class Classes(DistributionalFamily):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()" if self.classes is None else f"{type(self).__name__}(J={len(self.classes)})"
+
+
+def term_of(column: str) -> str:
+    """Return the name of the term that a column is of: its own without the levels and numbers in square brackets.
+
+    Examples
+    --------
+    >>> term_of("C(g)[T.b]:x"), term_of("bs(x, knots=[1, 2])[0]")
+    ('C(g):x', 'bs(x, knots=[1, 2])')
+    """
+    kept, round_ones, square_ones = "", 0, 0
+    for sign in column:
+        inside = square_ones > 0
+        if not round_ones:
+            square_ones += (sign == "[") - (sign == "]")
+        if not inside and not square_ones:
+            round_ones += (sign == "(") - (sign == ")")
+            kept += sign
+    return kept
 
 
 def totals(y: Array) -> Array:

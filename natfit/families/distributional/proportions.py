@@ -172,6 +172,9 @@ class Successes(DistributionalFamily):
     def mean(self, theta: Theta) -> Array:
         return self.trials * theta[0]
 
+    def variance(self, theta: Theta) -> Array:
+        return self.trials * self.counted.variance(theta) * (1.0 + (self.trials - 1.0) * theta[1])
+
     def cdf(self, y: Array, theta: Theta) -> Array:
         return np.where(y < 0.0, 0.0, self.counted.cdf(self._both(y), theta))
 

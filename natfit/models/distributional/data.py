@@ -129,11 +129,15 @@ def class_numbers(endog: Any) -> tuple[Any, Any]:
 
 
 def by_parameter(given: Any, family: DistributionalFamily, what: str) -> dict[str, Any]:
-    """Return a mapping by parameter of what is given for some; anything but a mapping is for the first parameter."""
+    """Return a mapping by parameter of what is given for some.
+
+    Anything but a mapping is for the first parameter, or for every predictor of a family of classes.
+    """
     if given is None:
         return {}
     if not isinstance(given, Mapping):
-        return {family.parameter_names[0]: given}
+        names = family.parameter_names
+        return dict.fromkeys(names if family.shared_predictors else names[:1], given)
     for name in given:
         family.place(name, what)
     return {name: value for name, value in given.items() if value is not None}

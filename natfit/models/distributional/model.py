@@ -49,7 +49,7 @@ class DistributionalRegression(Refitting):
     links : mapping of str to str or Link, or str, optional
         By parameter; the family's defaults where left out. One link alone is the first parameter's, or that of classes.
     offset : mapping of str to (n,) array_like, or (n,) array_like, optional
-        Added to the predictors, by parameter.
+        Added to the predictors, by parameter. One alone is the first parameter's, or that of every class.
     freq_weights : (n,) array_like, optional
         How many identical observations a row stands for.
     fixed : mapping of str to float, optional
@@ -146,7 +146,7 @@ class DistributionalRegression(Refitting):
         data : pandas or polars DataFrame, mapping of arrays, or tables of `natfit.data` such as ``from_parquet``
             Tables may be larger than memory: rows stream by in every pass.
         offset : mapping of str to str or array_like, or one of these, optional
-            A column's name, an expression or an array, by parameter.
+            A column's name, an expression or an array, by parameter; one alone is as for the class.
         freq_weights : str or array_like, optional
         missing : {"drop", "raise", "none"}
             A row that lacks a value in anything that any parameter uses is dropped by default.

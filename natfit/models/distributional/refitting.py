@@ -1,14 +1,21 @@
-"""Other fits of a distributional regression that share its designs: another response, other frequencies, fewer columns."""
+"""Other fits of a distributional regression that share its designs: another response, other frequencies, fewer columns,
+constants alone."""
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from natfit.data.block import Block
+from natfit.data.matrix import Constant
 from natfit.data.streams.stream import StreamSource
+from natfit.likelihoods.distributional import DistributionalLikelihood
 from natfit.models.arguments import make_settings
+from natfit.models.distributional.constraints import resolve_constraints
 from natfit.parametrizations.affine import Affine
 from natfit.results.distributional.results import DistributionalResults
 
@@ -20,6 +27,10 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
+def _constants(block: Block) -> Block:
+    return Block(dict.fromkeys(block.designs, Constant(block.n_rows)), block.columns)
+
+
 class Refitting:
     """Mixed into a distributional regression."""
 
@@ -28,6 +39,10 @@ class Refitting:
         source: Source
         wnobs: float
         n_jobs: int | None
+        family: Any
+        links: Any
+        held: Mapping[str, float]
+        likelihood: DistributionalLikelihood
         constraints: Constraints
         exog_names: list[str]
 
@@ -66,6 +81,28 @@ class Refitting:
         known = np.where(results.fitted.kept, results.fitted.params, 0.0)
         settings = make_settings(known if start is None else start, 100, None, None, "drop", {})
         return DistributionalResults(other, other._run(settings, None), results._cov_kind)  # type: ignore[arg-type]
+
+    def null_fit(self, results: DistributionalResults) -> DistributionalResults:
+        """Return the fit in which each free parameter is a constant; offsets, weights and values held are the model's."""
+        names = {name: ["Intercept"] for name in self.data.names}
+        other = type(self).__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.source, other.data = self._of_constants(names)
+        other.likelihood = DistributionalLikelihood(self.family, self.links, names, self.held)
+        other.constraints = resolve_constraints(None, other.likelihood.layout, self.family, other.data)
+        other.exog_names = list(other.constraints.tie.names)
+        settings = make_settings(None, 100, None, None, "drop", {})
+        return DistributionalResults(other, other._run(settings, None), results._cov_kind)  # type: ignore[arg-type]
+
+    def _of_constants(self, names: dict[str, list[str]]) -> tuple[Source, Any]:
+        """Return the rows and the data with a constant for each design."""
+        data: Any = copy.copy(self.data)
+        data.names, data.terms, data.formulas, data.frozen = names, {}, {}, {}
+        data.designs = dict.fromkeys(names, Constant(self.data.n_rows))
+        if not isinstance(self.source, StreamSource):
+            return data.source(self.n_jobs), data
+        data.stream = self.source.changed(_constants)
+        return data.stream, data
 
     def fit_columns(self, results: DistributionalResults, columns: Array) -> DistributionalResults:
         """Return the fit in which only some free coefficients, by number, have estimates and the others are left out."""

@@ -143,6 +143,26 @@ class Tails:
 
 
 @dataclass(frozen=True)
+class Deviations:
+    """y - mean of each row of the fit, (m,) or (m, d); with ``pearson`` divided by the standard deviation."""
+
+    likelihood: DistributionalLikelihood
+    coefficients: Array
+    pearson: bool
+
+    def __call__(self, block: Block) -> Array:
+        family, y = self.likelihood.family, block.columns["y"]
+        theta, cases = parameters(self.likelihood, self.coefficients, block), 1.0
+        if family.has_trials:
+            family, y = family.of_trials(y.sum(axis=1)), y[:, 0]
+        elif family.class_predictors:
+            cases = y.sum(axis=1, keepdims=True)
+        with np.errstate(all="ignore"):
+            apart = y - cases * family.mean(theta)
+            return apart / np.sqrt(cases * family.variance(theta)) if self.pearson else apart
+
+
+@dataclass(frozen=True)
 class Counts:
     """Observed and expected numbers of rows for each count, (counts, 2): summed over a block."""
 

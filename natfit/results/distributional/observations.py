@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special
 
-from natfit.results.distributional.at_rows import Counts, Tails
+from natfit.results.distributional.at_rows import Counts, Deviations, Tails
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -46,6 +46,25 @@ class Observing:
                 "residuals from distribution functions are of single cases, and these rows count several; give a row to "
                 "each case, with freq_weights"
             )
+
+    @property
+    def resid_response(self) -> Any:
+        """y - mean of each row; of counts of classes and of shares a column for each, of successes out of trials numbers."""
+        return self._deviations(pearson=False)
+
+    @property
+    def resid_pearson(self) -> Any:
+        """(y - mean) / standard deviation of each row, in columns as `resid_response`."""
+        return self._deviations(pearson=True)
+
+    def _deviations(self, pearson: bool) -> Any:
+        if self.family.circular:
+            raise ValueError(
+                "directions have no differences from a mean that residuals could be; see quantile_residuals()"
+            )
+        rows, several = self.model.new_rows(), None if self.family.has_trials else self.family.class_names
+        found = rows.each(Deviations(self.model.likelihood, self.coefficients, pearson))
+        return rows.label(found, several)
 
     def quantile_residuals(self, random_state: Any = None) -> Any:
         """Return randomized quantile residuals, standard normal if the model holds, one for each row of the fit.

@@ -18,6 +18,8 @@ from natfit.results.coefficients import Coefficients
 from natfit.results.cov_type import KINDS, CovarianceType, read
 from natfit.results.distributional.at_rows import AtRows, quantiles, quantity
 from natfit.results.distributional.diagnosis import Diagnosis
+from natfit.results.distributional.laws import WithLaws
+from natfit.results.distributional.measures import FitMeasures
 from natfit.results.distributional.observations import Observing
 from natfit.results.distributional.predicting import Predicting
 from natfit.results.keeping import Keeping
@@ -60,7 +62,9 @@ class _FreeScores:
 class DistributionalResults(
     Coefficients,
     Tests,
+    FitMeasures,
     Predicting,
+    WithLaws,
     Observing,
     Diagnosis,
     EstimatePlots,
@@ -170,21 +174,41 @@ class DistributionalResults(
         layout = self.model.likelihood.layout
         return pd.Series(self.coefficients[layout.slices[parameter]], index=self.model.data.names[parameter])
 
+    def get_robustcov_results(self, cov_type: str = "HC1", **cov_kwds: Any) -> DistributionalResults:
+        """Return the same fit with another covariance of its estimates; nothing is fitted again.
+
+        Parameters
+        ----------
+        cov_type : str
+        **cov_kwds
+            Settings of the covariance: see `natfit.DistributionalRegression.fit`.
+        """
+        return type(self)(self.model, self.fitted, read_covariance(cov_type, cov_kwds, self.model.data))
+
     def _terms(self) -> list[tuple[str, Array]]:
-        """Return the formulas' terms by parameter, each with the numbers of its free coefficients."""
+        """Return the formulas' terms by parameter, each with the numbers of its free coefficients.
+
+        A term of classes is one for all their predictors.
+        """
         model, data = self.model, self.model.data
         if not data.terms:
             return [(name, np.array([j])) for j, name in enumerate(model.exog_names)]
         found: dict[tuple[int, ...], str] = {}
+        together: dict[str, set[int]] = {}
         for part, terms in data.terms.items():
             start = model.likelihood.layout.slices[part].start
             for name, own in terms:
                 rows = model.constraints.tie.matrix[start + own.start : start + own.stop]
                 columns = tuple(np.flatnonzero((rows != 0.0).any(axis=0)).tolist())
+                if self.family.class_predictors:
+                    together.setdefault(name, set()).update(columns)
+                    continue
                 found[columns] = (
                     name if columns in found else f"{part}:{name}"
                 )  # a term that parameters share stands once
-        return [(name, np.array(columns)) for columns, name in found.items() if columns]
+        pairs = [(name, columns) for columns, name in found.items()]
+        pairs += [(name, tuple(sorted(columns))) for name, columns in together.items()]
+        return [(name, np.array(columns)) for name, columns in pairs if columns]
 
     # -- fit -------------------------------------------------------------------------------------------------------
 
@@ -200,31 +224,6 @@ class DistributionalResults(
         if "score" in sums:
             sums["score"] = tie.matrix.T @ sums["score"]
         return sums
-
-    @property
-    def llf(self) -> float:
-        """The normalised log-likelihood at the estimates."""
-        return float(self.fitted.point.loglik)
-
-    @property
-    def df_model(self) -> float:
-        """Number of free coefficients."""
-        return float(self.fitted.kept.sum())
-
-    @property
-    def df_resid(self) -> float:
-        """Observations less free coefficients."""
-        return self.model.wnobs - self.df_model
-
-    @property
-    def aic(self) -> float:
-        """-2 llf + 2 df_model."""
-        return -2.0 * self.llf + 2.0 * self.df_model
-
-    @property
-    def bic(self) -> float:
-        """-2 llf + log(nobs) df_model."""
-        return float(-2.0 * self.llf + np.log(self.model.wnobs) * self.df_model)
 
     @cached_property
     def record(self) -> Any:
