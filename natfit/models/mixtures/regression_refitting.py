@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,6 +15,7 @@ from natfit.models.mixtures import regression_data as rows_of
 from natfit.models.mixtures.fitting import MixtureObjective
 from natfit.models.mixtures.regression_fitting import climb
 from natfit.models.mixtures.regression_setup import source_of
+from natfit.models.mixtures.search import NoMaximum
 from natfit.models.mixtures.select import select_regressions
 from natfit.optimize.loop import OutsideDomain
 
@@ -34,6 +35,7 @@ class RegressionRefitting:
         source: Any
         members: list[GLMLikelihood]
         n_components: int
+        fit: Callable[..., MixtureRegressionResults]
 
         @property
         def chosen(self) -> Array | None: ...
@@ -82,6 +84,13 @@ class RegressionRefitting:
         except (OutsideDomain, SingularMetric):
             return None
         return outcome.params if outcome.converged else None
+
+    def attempt(self, **options: Any) -> MixtureRegressionResults | None:
+        """Return the fit, or None where no start leads to a maximum inside the constraint."""
+        try:
+            return self.fit(**options)
+        except NoMaximum:
+            return None
 
     def changed(self, y: Array | None = None, n_components: int | None = None) -> Self:
         """Return the model of another response, of another number of components like these, or both."""

@@ -97,7 +97,7 @@ def enlarged(
         y = drawn(fit, whole, rng).columns["y"]
         if order is not None:
             y = y[np.argsort(order)]
-        small = each_row.changed(y).fit(n_init=max(n_init // 2, 1), random_state=rng)
-        return small, each_row.changed(y, size).fit(n_init=n_init, random_state=rng)
+        small = each_row.changed(y).attempt(n_init=max(n_init // 2, 1), random_state=rng)
+        return small, each_row.changed(y, size).attempt(n_init=n_init, random_state=rng)
 
     return larger, drawn_fits
