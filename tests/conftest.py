@@ -22,3 +22,10 @@ def figures_closed() -> Iterator[None]:
     yield
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
+
+
+@pytest.fixture
+def small_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let rows stream by in tables of 500, so that data of a test's size have several."""
+    for module in ("natfit.data.streams.tables", "natfit.data.streams.parquet"):
+        monkeypatch.setattr(f"{module}.TABLE_ROWS", 500)

@@ -14,11 +14,7 @@ from natfit.results.storage import StorageError
 
 ROWS = 1_500
 
-
-@pytest.fixture(autouse=True)
-def small_tables(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("natfit.data.streams.tables", "natfit.data.streams.parquet"):
-        monkeypatch.setattr(f"{module}.TABLE_ROWS", 400)
+pytestmark = pytest.mark.usefixtures("small_tables")
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,7 @@ from natfit.results import predictive
 
 ROWS = 1_200
 
-
-@pytest.fixture(autouse=True)
-def small_tables(monkeypatch):
-    for module in ("natfit.data.streams.tables", "natfit.data.streams.parquet"):
-        monkeypatch.setattr(f"{module}.TABLE_ROWS", 500)
+pytestmark = pytest.mark.usefixtures("small_tables")
 
 
 @pytest.fixture(scope="module")

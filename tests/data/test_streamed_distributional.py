@@ -12,11 +12,7 @@ from natfit.data.streams.survey import united
 
 ROWS = 3_000
 
-
-@pytest.fixture(autouse=True)
-def small_tables(monkeypatch):
-    for module in ("natfit.data.streams.tables", "natfit.data.streams.parquet"):
-        monkeypatch.setattr(f"{module}.TABLE_ROWS", 700)
+pytestmark = pytest.mark.usefixtures("small_tables")
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +131,7 @@ def test_a_saved_fit_of_streamed_rows_predicts(files, frame, tmp_path):
 
 def test_what_is_wrong_with_streamed_rows_is_said_with_its_table(files, frame):
     bad = frame.assign(share=frame.share.where(frame.index != 1000, 1.0))
-    with pytest.raises(ValueError, match=r"beta needs .* outside .*table 1 of the data, which begins at row 700"):
+    with pytest.raises(ValueError, match=r"beta needs .* outside .*table 2 of the data, which begins at row 1000"):
         nf.DistributionalRegression.from_formula("share ~ x", nf.data.from_frame(bad), "beta")
     with pytest.raises(ValueError, match="no parameter of the beta family"):
         nf.DistributionalRegression.from_formula(

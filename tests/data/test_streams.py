@@ -11,11 +11,7 @@ from natfit.data.streams import tables as tables_module
 
 ROWS = 6_000
 
-
-@pytest.fixture(autouse=True)
-def small_tables(monkeypatch):
-    for module in ("natfit.data.streams.tables", "natfit.data.streams.parquet"):
-        monkeypatch.setattr(f"{module}.TABLE_ROWS", 700)
+pytestmark = pytest.mark.usefixtures("small_tables")
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +135,7 @@ def test_rows_that_change_between_passes_are_refused(frame):
     state = {"pass": 0, "fault": "order"}
     y = frame.dropna().y.to_numpy()
     swapped = np.arange(y.size)
-    other = int(np.flatnonzero(y[:700] != y[0])[0])  # in the same table
+    other = int(np.flatnonzero(y[:500] != y[0])[0])  # in the same table
     swapped[[0, other]] = [other, 0]
 
     def tables():
@@ -164,7 +160,7 @@ def test_a_level_that_the_first_pass_did_not_see_is_refused(frame):
         return iter([frame.dropna() if len(calls) < 6 else frame.dropna().assign(g="q")])
 
     model = nf.GLM.from_formula("y ~ g", nf.data.from_frame(tables), family="poisson")
-    with pytest.raises(ValueError, match=r"'g' has the unknown level 'q' in 700 rows"):
+    with pytest.raises(ValueError, match=r"'g' has the unknown level 'q' in 500 rows"):
         model.fit()
 
 
