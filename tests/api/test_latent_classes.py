@@ -72,6 +72,16 @@ def test_draws_are_labels(fits):
     assert {name: sorted(set(drawn[name])) for name in drawn} == {name: sorted(own) for name, own in LEVELS.items()}
 
 
+def test_labels_that_stream_by_are_refused(words):
+    with pytest.raises(
+        ValueError, match=r"'colour' holds text .*write labels as codes 0, 1, .*or give a table in memory"
+    ):
+        nf.Mixture("categorical", 2).fit(["colour"], data=nf.data.from_frame(words))
+    words = words.astype({"colour": "category"})
+    with pytest.raises(ValueError, match=r"'colour' holds levels of a factor.*write labels as codes"):
+        nf.Mixture("categorical", 2).fit(["colour"], data=nf.data.from_frame(words))
+
+
 def test_labels_where_none_can_be_are_refused(words):
     with pytest.raises(ValueError, match="two labels, and 'colour' has 3"):
         nf.Mixture("bernoulli", 2).fit(words)

@@ -10,7 +10,7 @@ import numpy as np
 
 from natfit.data.block import Block
 from natfit.data.checks import check_not_infinite
-from natfit.data.numbers import as_column
+from natfit.data.numbers import NOT_NUMBERS, as_column
 from natfit.data.streams.stream import StreamSource, checksum
 from natfit.data.streams.tables import Tables
 
@@ -25,11 +25,11 @@ class Pick:
     what: str
 
     def __call__(self, table: Mapping[str, Any], number: int) -> Block | None:
-        columns = [as_column(name, table[name]) for name in self.y]
+        columns = [_numbers(name, table[name]) for name in self.y]
         y = columns[0] if len(columns) == 1 else np.column_stack(columns)
         beside = {}
         if self.freq_weights is not None:
-            weight = as_column("freq_weights", table[self.freq_weights])
+            weight = _numbers("freq_weights", table[self.freq_weights])
             beside = {"freq_weights": weight, "weight": weight}  # under the names of distributions and of mixtures
         every = [*columns, *beside.values()]
         missing = np.logical_or.reduce([np.isnan(column) for column in every])
@@ -43,6 +43,14 @@ class Pick:
         for name, column in zip(self.y, columns, strict=True):
             check_not_infinite(column, name)
         return Block({}, {"y": y, **beside}) if len(y) else None
+
+
+def _numbers(name: str, column: Any) -> np.ndarray[Any, np.dtype[Any]]:
+    try:
+        return as_column(name, column)
+    except ValueError as error:
+        remedy = "write labels as codes 0, 1, ... where the rows come from, or give a table in memory"
+        raise ValueError(str(error).replace(NOT_NUMBERS, remedy)) from None
 
 
 @dataclass
