@@ -118,6 +118,9 @@ def test_ties_and_values_held(table: pd.DataFrame) -> None:
     by_matrix = FIT("share ~ x | x", table, "beta", constraints=matrix).fit()
     np.testing.assert_allclose(tied.coefficients, by_matrix.coefficients, rtol=1e-8)
     assert tied.part("mean")["x"] == tied.part("precision")["x"]
+    turned = FIT("share ~ x | x", table, "beta", constraints="mean:x = -2 * precision:x, mean:Intercept = 2.5e-1").fit()
+    assert turned.part("mean")["x"] == pytest.approx(-2.0 * turned.part("precision")["x"], rel=1e-12)
+    assert turned.part("mean")["Intercept"] == 0.25
     held = FIT("share ~ x", table, "beta", fixed={"precision": 10.0}).fit()
     assert (held.predict(what="precision") == 10.0).all()
     free = FIT("share ~ x", table, "beta").fit()
@@ -261,8 +264,12 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"formula": "plain ~ x", "family": "cumulative"}, "needs ordered classes"),
     ({"formula": "share ~ x", "family": "beta", "constraints": np.eye(2)}, "one row for each of the 3 coefficients"),
     ({"formula": "share ~ x", "family": "beta", "constraints": np.full((3, 2), np.nan)}, "must be of finite numbers"),
-    ({"formula": "share ~ x", "family": "beta", "constraints": np.ones((3, 2))}, "has rank 1"),
-    ({"formula": "share ~ x", "family": "beta", "constraints": "mean:w = 1"}, "can't read the constraint"),
+    ({"formula": "share ~ x", "family": "beta", "constraints": np.ones((3, 2))}, "of its 2 only 1 are"),
+    (
+        {"formula": "share ~ x", "family": "beta", "constraints": "mean:x = mean:w"},
+        "from 'mean:w' on (unrecognized token in constraint); did you mean 'mean:x'",
+    ),
+    ({"formula": "share ~ x", "family": "beta", "constraints": "mean:x == 1"}, "from '= 1' on"),
     (
         {"formula": "share ~ x", "family": "beta", "constraints": ["mean:x = 1", "mean:x = 2"]},
         "contradict each other",

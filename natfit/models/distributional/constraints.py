@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from natfit.data.checks import did_you_mean
 from natfit.families.distributional.base import DistributionalFamily
 from natfit.likelihoods.layout import Layout
 from natfit.models.distributional.data import DistributionalData
@@ -65,28 +67,31 @@ def resolve_constraints(
         )
     if not np.isfinite(matrix).all():
         raise ValueError("a constraint matrix must be of finite numbers, and holds NaN or infinity; mend its entries")
+    if (rank := int(np.linalg.matrix_rank(matrix))) < matrix.shape[1]:
+        raise ValueError(
+            f"a constraint matrix must have independent columns, one for each free coefficient, but of its "
+            f"{matrix.shape[1]} only {rank} are; drop the others"
+        )
     return Constraints(Affine(matrix, names=_names(matrix, np.zeros(size), layout)), ["Coefficients are constrained."])
 
 
 def _parse(texts: list[str], layout: Layout) -> tuple[Array, Array]:
     """Return R and r of the constraints R beta = r."""
-    from formulaic.utils.constraints import LinearConstraints
+    from patsy import DesignInfo, PatsyError
 
-    quoted = {name: f"c{j}_" for j, name in enumerate(layout.names)}
-    rows, values = [], []
+    coefficients, rows, values = DesignInfo(layout.names), [], []
     for text in texts:
-        plain = text
-        for name in sorted(quoted, key=len, reverse=True):
-            plain = plain.replace(name, quoted[name])
         try:
-            made = LinearConstraints.from_spec(plain, variable_names=list(quoted.values()))
-        except Exception as error:
+            made = coefficients.linear_constraint(text)
+        except PatsyError as error:
+            at = text[error.origin.start :] if error.origin else text
+            near = did_you_mean(re.split(r"[\s=+*/,]", at)[0], layout.names)
             raise ValueError(
-                f"can't read the constraint {text!r} ({str(error).splitlines()[0]}); write one such as "
+                f"can't read the constraint {text!r} from {at!r} on ({error.message}){near}; write one such as "
                 f"'{layout.names[0]} = {layout.names[-1]}', of the coefficients {', '.join(layout.names)}"
             ) from None
-        rows.append(np.atleast_2d(np.asarray(made.constraint_matrix, dtype=float)))
-        values.append(np.atleast_1d(np.asarray(made.constraint_values, dtype=float)))
+        rows.append(made.coefs)
+        values.append(made.constants.ravel())
     return np.vstack(rows), np.concatenate(values)
 
 
