@@ -40,6 +40,10 @@ class Checkpoint:
     def __init__(self, path: str | Path, about: Mapping[str, Any]):
         self.path, self.about = Path(path), dict(about)
         self._best, self._failed = -np.inf, False
+        if not self.path.parent.is_dir():
+            raise ValueError(
+                f"there is no folder {str(self.path.parent)!r} for the checkpoint; make it, or name another"
+            )
 
     def read(self) -> Array | None:
         """Return the parameters in the file, or None where there is no file yet.
@@ -62,8 +66,8 @@ class Checkpoint:
         for name, own in self.about.items():
             if about.get(name) != own:
                 raise ValueError(
-                    f"the checkpoint {str(self.path)!r} is of another fit: its {name} is {_short(about.get(name))}, and "
-                    f"here it is {_short(own)}; name another file, or delete it"
+                    f"the checkpoint {str(self.path)!r} is of another fit: {_apart(name, about.get(name), own)}; name "
+                    "another file, or delete it"
                 )
         return params
 
@@ -118,6 +122,17 @@ class _Watched:
         if point.inside:
             self._checkpoint.save(params, point.loglik, self._objective.passes)
         return point
+
+
+def _apart(name: str, held: Any, own: Any) -> str:
+    """Say in words in what two descriptions differ: of two lists, the entries that one of them alone has."""
+    if not (isinstance(held, list) and isinstance(own, list)) or held == own:
+        return f"its {name} is {_short(held)}, and here it is {_short(own)}"
+    there, here = [each for each in held if each not in own], [each for each in own if each not in held]
+    if not there and not here:
+        return f"its {name} stand in another order"
+    found = [f"it has {_short(there)}" if there else "", f"here there is {_short(here)}" if here else ""]
+    return f"among its {name} " + ", and ".join(each for each in found if each)
 
 
 def _short(value: Any) -> str:

@@ -63,8 +63,10 @@ def test_a_checkpoint_of_another_fit_is_refused(tmp_path):
         ValueError, match=r"is of another fit: its family is 'Poisson\(\)', and here it is 'Gaussian\(\)'"
     ):
         nf.GLM(y, x).fit(checkpoint=path)
-    with pytest.raises(ValueError, match="its names is"):
+    with pytest.raises(ValueError, match=r"is of another fit: among its names it has \['x2'\]; name"):
         nf.GLM(y, x[:, :2], family="poisson").fit(checkpoint=path)
+    with pytest.raises(ValueError, match=r"there is no folder .*nowhere"):
+        nf.GLM(y, x, family="poisson").fit(checkpoint=tmp_path / "nowhere" / "fit.json")
     path.write_text("{not json")
     with pytest.raises(ValueError, match="is no checkpoint of natfit's"):
         nf.GLM(y, x, family="poisson").fit(checkpoint=path)
