@@ -11,7 +11,7 @@ import numpy as np
 from natfit.data.block import Block
 from natfit.data.matrix import TALL_ROWS, Columns, Tabmat
 from natfit.data.products import FEWEST_ROWS, product_rows
-from natfit.data.threads import Addable, get_ready, merged_in_order, one_blas_thread, processors
+from natfit.data.threads import Addable, get_ready, merged_in_order, n_threads, one_blas_thread, processors
 from natfit.scratch import one_pass
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -157,7 +157,7 @@ class ArraySource(Source):
         self.whole = whole
         self.n_rows = whole.n_rows if chosen is None else chosen.size
         self._chosen = chosen
-        self.n_jobs = n_jobs
+        self.n_jobs = n_threads(n_jobs)
         if block_rows is None:
             block_rows = min((_height(design) for design in whole.designs.values()), default=MOST_ROWS)
         self.block_rows = block_rows

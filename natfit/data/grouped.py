@@ -10,7 +10,7 @@ import numpy as np
 
 from natfit.data.arrays import S, Source, fold
 from natfit.data.block import Block
-from natfit.data.threads import merged_in_order, one_blas_thread, processors
+from natfit.data.threads import merged_in_order, n_threads, one_blas_thread, processors
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -36,7 +36,7 @@ class GroupedSource(Source):
     """
 
     def __init__(self, whole: Block, n_jobs: int | None = None, block_rows: int = 8192):
-        self.whole, self.n_jobs, self.n_rows = whole, n_jobs, whole.n_rows
+        self.whole, self.n_jobs, self.n_rows = whole, n_threads(n_jobs), whole.n_rows
         starts = first_rows(whole)
         if starts is None:
             raise ValueError("a grouped source needs a column 'group' in its block")

@@ -92,6 +92,10 @@ class Table(Mapping[str, Any]):
     def _from_narwhals(self, data: Any) -> None:
         import narwhals as nw
 
+        if type(data).__module__.startswith(("dask.", "dask_expr.")):
+            raise TypeError(
+                f"{self.what} lie in a Dask frame, which is not read into memory; give nf.data.from_dask(it)"
+            )
         try:
             frame = nw.from_native(data)
         except TypeError:

@@ -36,6 +36,26 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
 
+def n_threads(n_jobs: Any) -> int | None:
+    """Return the number of threads that a user asks for; None where it is that of all processors.
+
+    Raises
+    ------
+    ValueError
+        For anything but a whole number of at least 1, -1 or None.
+
+    Examples
+    --------
+    >>> n_threads(2), n_threads(-1), n_threads(None)
+    (2, None, None)
+    """
+    if n_jobs is None or n_jobs == -1:
+        return None
+    if not isinstance(n_jobs, int | np.integer) or isinstance(n_jobs, bool) or n_jobs < 1:
+        raise ValueError(f"n_jobs is a number of threads, 1 or more, or -1 or None for all processors; got {n_jobs!r}")
+    return int(n_jobs)
+
+
 _own = threading.local()
 
 

@@ -122,7 +122,7 @@ def fit_distribution(
         Show a bar with the decrement.
     n_jobs : int, optional
         Threads for large data; all processors by default. No number depends on it.
-    data : DataFrame or mapping of arrays, optional
+    data : DataFrame, mapping of arrays, or tables of `natfit.data` such as ``from_parquet``, optional
         Where ``y`` and ``freq_weights`` are names of columns.
 
     Returns

@@ -19,6 +19,8 @@ from natfit.data.checks import (
     check_weights,
 )
 from natfit.data.numbers import NOT_NUMBERS, as_column, read_numbers
+from natfit.data.streams.picking import column_source
+from natfit.data.streams.tables import Tables
 from natfit.families import Family
 from natfit.families.registry import REGISTRY
 from natfit.likelihoods.distribution import DistributionLikelihood
@@ -103,6 +105,10 @@ def bind(
     ValueError
         Names what is wrong with the observations, which rows, and the remedy.
     """
+    if isinstance(y, Tables):
+        y, data = [name for name in y.names if name != freq_weights], y
+    if isinstance(data, Tables):
+        y, freq_weights, data = _from_tables(data.on_threads(n_jobs), y, freq_weights, missing), None, None
     if isinstance(y, Source):
         return _from_source(family, y, freq_weights, data)
     values, name, index = _read(y, data)
@@ -173,6 +179,16 @@ def _kept(
     filled[dropped] = values[kept][0]  # so that a message counts the rows as they were given
     family.check(filled, name)
     return values[kept], None if weights is None else weights[kept], int(dropped.sum())
+
+
+def _from_tables(tables: Tables, y: Any, freq_weights: Any, missing: str) -> Source:
+    """Return columns of tables that stream by as a source."""
+    for what, given in (("y", y), ("freq_weights", "" if freq_weights is None else freq_weights)):
+        names = [given] if isinstance(given, str) else given
+        if not isinstance(names, list | tuple) or not all(isinstance(each, str) for each in names):
+            raise ValueError(f"with data= that streams by, {what} must name a column; got {type(given).__name__}")
+    names = y[0] if isinstance(y, list) and len(y) == 1 else y
+    return column_source(tables, names, freq_weights, "drop" if missing == "drop" else "raise")
 
 
 def _from_source(family: Any, source: Source, freq_weights: Any, data: Any) -> tuple[Family, DistributionData]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
+from natfit.data.streams.tables import Tables
 from natfit.models import binding
 from natfit.models.origin import Origin, updated
 
@@ -93,6 +94,7 @@ class GLMFormulas:
         formula = formula or getattr(table, "formula", None) or ""
         known = dict(arguments)
         family, link, dispersion, n_jobs = (known.pop(name) for name in ("family", "link", "dispersion", "n_jobs"))
+        table = table.on_threads(n_jobs) if isinstance(table, Tables) else table
         missing, subset, drop_cols = (known.pop(name) for name in ("missing", "subset", "drop_cols"))
         bound = binding.from_formula(formula, table, known, missing, subset, drop_cols, context)
         model = cls.__new__(cls)

@@ -67,6 +67,11 @@ def test_a_mixture_of_regressions_of_a_dask_frame_is_that_of_the_frame(frame):
     pd.testing.assert_series_equal(streamed.params, whole.params, rtol=1e-6, atol=1e-7)
 
 
+def test_a_dask_frame_that_is_not_wrapped_is_refused(frame):
+    with pytest.raises(TypeError, match=r"lie in a Dask frame.*nf\.data\.from_dask"):
+        nf.GLM.from_formula(FORMULA, dd.from_pandas(frame, npartitions=2), family="poisson")
+
+
 def test_what_is_no_dask_frame_is_refused(frame):
     with pytest.raises(TypeError, match=r"takes a dask\.dataframe\.DataFrame, got DataFrame"):
         nf.data.from_dask(frame)

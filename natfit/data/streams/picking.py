@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from natfit.data.block import Block
-from natfit.data.checks import check_not_infinite
+from natfit.data.checks import check_not_infinite, did_you_mean
 from natfit.data.numbers import NOT_NUMBERS, as_column
 from natfit.data.streams.stream import StreamSource, checksum
 from natfit.data.streams.tables import Tables
@@ -101,7 +101,10 @@ def column_source(
     wanted = [*names, *([] if freq_weights is None else [freq_weights])]
     for name in wanted:
         if name not in tables.names:
-            raise ValueError(f"{tables.what} has no column {name!r}; it has {', '.join(map(repr, tables.names[:20]))}")
+            raise ValueError(
+                f"no column {name!r} in {tables.what}{did_you_mean(name, tables.names)}; the columns are "
+                f"{', '.join(map(repr, tables.names[:20]))}"
+            )
     make = Pick(names, freq_weights, missing == "drop", tables.what)
     counted = tables.total(_Count(make), wanted)
     if counted is None or counted.rows == 0:

@@ -6,14 +6,15 @@ holds a few tables and never all rows; what the function returns is handed on, o
 
 from __future__ import annotations
 
+import copy
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, Self, TypeVar
 
 import numpy as np
 
-from natfit.data.threads import keep_freed_memory, one_blas_thread, pool, processors
+from natfit.data.threads import keep_freed_memory, n_threads, one_blas_thread, pool, processors
 
 T = TypeVar("T")
 Columns = Mapping[str, Any]
@@ -33,11 +34,23 @@ class Tables:
         What to call the data in messages.
     formula : str or None
         The formula that they are meant for; a model may name its own.
+    threads : int or None
+        Threads that work on tables; all processors by default.
     """
 
     what = "the data"
     formula: str | None = None
     n_rows: int | None = None
+    threads: int | None = None
+
+    def on_threads(self, n_jobs: int | None) -> Self:
+        """Return the same tables, worked on by so many threads; all processors by default."""
+        threads = n_threads(n_jobs)
+        if threads == self.threads:
+            return self
+        made = copy.copy(self)
+        made.threads = threads
+        return made
 
     @property
     def names(self) -> list[str]:
@@ -51,7 +64,7 @@ class Tables:
     def each(self, function: Callable[[Columns, int], T], columns: Sequence[str]) -> Iterator[T]:
         """Yield ``function(table, number)`` of every table, in order."""
         keep_freed_memory()
-        threads = processors()
+        threads = self.threads or processors()
         numbered = enumerate(self.scan(columns))
         with one_blas_thread():
             waiting = deque(

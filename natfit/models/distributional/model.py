@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from natfit.data.checks import check_not_empty
+from natfit.data.streams.tables import Tables
 from natfit.families.distributional import get
 from natfit.families.distributional.base import DistributionalFamily
 from natfit.likelihoods.distributional import DistributionalLikelihood
@@ -155,7 +156,8 @@ class DistributionalRegression(Refitting):
         """
         context = binding.caller_namespace(2 + int(eval_env))
         resolved = with_links(get(family, parametrization), links)
-        left, given = formulas_of(formula)
+        data = data.on_threads(n_jobs) if isinstance(data, Tables) else data
+        left, given = formulas_of(getattr(data, "formula", None) if formula is None else formula)
         beside = Beside(fixed, offset, freq_weights)
         bound, resolved, held = bind_formulas(left, given, data, resolved, beside, missing, context)
         model = cls.__new__(cls)

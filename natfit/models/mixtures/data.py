@@ -101,7 +101,8 @@ def bind(
         Names what is wrong with the rows, which they are, and the remedy.
     """
     if isinstance(y, Tables) or isinstance(data, Tables):
-        y = _from_tables(data if isinstance(data, Tables) else y, y, freq_weights, missing, keep_missing)
+        tables = (data if isinstance(data, Tables) else y).on_threads(n_jobs)
+        y = _from_tables(tables, None if isinstance(y, Tables) else y, freq_weights, missing, keep_missing)
         freq_weights = None
     if isinstance(y, Source):
         return _from_source(y, freq_weights, var_weights)
@@ -202,7 +203,7 @@ def _from_tables(tables: Tables, y: Any, freq_weights: Any, missing: str, keep_m
     if not (freq_weights is None or isinstance(freq_weights, str)):
         raise ValueError("tables that stream by have their weights in a column; give freq_weights as its name")
     every = [name for name in tables.names if name != freq_weights]
-    names = every if y is None or y is tables else y
+    names = every if y is None else y
     return column_source(tables, names, freq_weights, "drop" if missing == "drop" else "raise")
 
 

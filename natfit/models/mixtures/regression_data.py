@@ -158,7 +158,7 @@ def from_formula(
         for name, given in (("subset", subset), ("groups", groups)):
             if given is not None:
                 raise ValueError(f"{name} needs rows in memory; leave it out, or give a table instead of streamed ones")
-        return bind_stream(formula, table, extras, concomitant, missing, context)
+        return bind_stream(formula, table.on_threads(n_jobs), extras, concomitant, missing, context)
     if subset is not None:
         table, cut = binding.subset_rows(table, {**extras, "groups": groups}, subset)
         groups = cut["groups"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from natfit.data.threads import one_blas_thread, processors
+from natfit.data.threads import n_threads, one_blas_thread, processors
 from natfit.results.bootstrap.acceleration import of_coefficients, of_jackknife
 from natfit.results.bootstrap.resampling import generator, make_draw, read_units, seeds
 from natfit.results.bootstrap.results import BootstrapResults
@@ -57,7 +57,9 @@ def run_bootstrap(
     def replicate(number: int) -> Replicate:
         return _evaluate(fit, own, draw(generator(sequence, number)), len(names))
 
-    done = list(_on_threads(replicate, int(n), n_jobs or fit.model.n_jobs or processors(), progress))
+    done = list(
+        _on_threads(replicate, int(n), n_threads(n_jobs) or n_threads(fit.model.n_jobs) or processors(), progress)
+    )
 
     evaluate = partial(_values, fit, own, len(names))
     acceleration = partial(of_coefficients, fit, kind, units)
