@@ -17,7 +17,7 @@ from natfit.likelihoods.sums import Sums
 from natfit.metric import ILL_CONDITIONED, SingularMetric, Triangular
 from natfit.models.distributional.data import DistributionalData
 from natfit.models.distributional.start import Ground, Striding, starts
-from natfit.models.fitting import Fitted, Settings
+from natfit.models.fitting import Settings
 from natfit.models.maximizing import maximize_from
 from natfit.models.starting import explain_alias
 from natfit.need import LOGLIK, METRIC
@@ -28,6 +28,7 @@ from natfit.optimize.optimizer import Optimizer
 from natfit.optimize.steps import Backtracking
 from natfit.optimize.stopping import Decrement
 from natfit.parametrizations.affine import Affine
+from natfit.results.fitted import Fitted
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
