@@ -160,6 +160,7 @@ class ArraySource(Source):
         self.n_jobs = n_threads(n_jobs)
         if block_rows is None:
             block_rows = min((_height(design) for design in whole.designs.values()), default=MOST_ROWS)
+            block_rows = _evenly(self.n_rows, block_rows)
         self.block_rows = block_rows
 
     def with_columns(self, columns: Mapping[str, Array]) -> ArraySource:
@@ -231,6 +232,18 @@ def _height(design: Columns) -> int:
     return TALL_ROWS if isinstance(design, Tabmat) else block_height(design.shape[1])
 
 
+def _evenly(n_rows: int, height: int) -> int:
+    """Return a height, ``height`` at most, at which threads get equal shares of rows that make but a few blocks.
+
+    Examples
+    --------
+    >>> _evenly(200_000, 29_490), _evenly(1_000_000, 29_490), _evenly(1_000, 29_490)
+    (25000, 29490, 29490)
+    """
+    many = -(-n_rows // height)
+    return height if many == 1 or many > LANES else -(-n_rows // (4 * -(-many // 4)))
+
+
 def block_height(width: int) -> int:
     """Return how many rows of so many columns are best evaluated together.
 
@@ -242,7 +255,7 @@ def block_height(width: int) -> int:
     product = product_rows(width)
     if product >= MOST_ROWS:
         return MOST_ROWS
-    # A whole number of products: one of a few rows left over takes as long to add up.
+    # A whole number of products, which then are as large as is best.
     return max(min(BLOCK_BYTES // (8 * max(width, 1)), MOST_ROWS) // product, 1) * product
 
 

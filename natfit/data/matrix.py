@@ -12,7 +12,7 @@ import numpy as np
 
 from natfit import scratch
 from natfit.data.cutting import cut, has_sparse_part
-from natfit.data.products import weighted_gram
+from natfit.data.products import weighted_cross, weighted_gram
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -260,7 +260,9 @@ def cross(left: Columns, weight: Array, right: Columns) -> Array:
         return right.rmatvec(weight)[None, :]
     if isinstance(left, Tabmat) and isinstance(right, Tabmat):
         return np.asarray(left.matrix.cross_sandwich(right.matrix, weight))
-    return left.weighted_rows(weight).T @ right.dense()
+    if isinstance(left, Dense) and isinstance(right, Dense):
+        return weighted_cross(left.array, weight, right.array)
+    return np.dot(left.weighted_rows(weight).T, right.dense())
 
 
 def as_columns(matrix: Any) -> Columns:

@@ -45,14 +45,30 @@ def weighted_gram(array: Array, weight: Array) -> Array:
     """Return X' diag(weight) X of a dense (n, p) array; weights of either sign."""
     with np.errstate(invalid="ignore"):
         root = np.sqrt(weight, out=scratch.room_for(weight))
-    run = product_rows(array.shape[1])
-    product = _square(array[:run], root[:run])
-    for start in range(run, len(root), run):
-        product += _square(array[start : start + run], root[start : start + run])
+    first, *others = _runs(*array.shape)
+    product = _square(array[first], root[first])
+    for run in others:
+        product += _square(array[run], root[run])
     if not np.isnan(product[:1, :1]).any():
         return product
     # The root of a weight below 0, or a missing number: the product that takes either sign says which.
     return np.dot(scaled_rows(array, weight).T, array)
+
+
+def weighted_cross(left: Array, weight: Array, right: Array) -> Array:
+    """Return left' diag(weight) right of dense (n, p) and (n, q) arrays."""
+    first, *others = _runs(len(left), max(left.shape[1], right.shape[1]))
+    product = np.dot(scaled_rows(left[first], weight[first]).T, right[first])
+    for run in others:
+        product += np.dot(scaled_rows(left[run], weight[run]).T, right[run])
+    return product
+
+
+def _runs(n_rows: int, width: int) -> list[slice]:
+    """Return the runs of rows that are multiplied together, all of about one length: a short one takes as long to add up."""
+    many = max(-(-n_rows // product_rows(width)), 1)
+    length = max(-(-n_rows // many), 1)
+    return [slice(start, start + length) for start in range(0, max(n_rows, 1), length)]
 
 
 def _square(array: Array, root: Array) -> Array:

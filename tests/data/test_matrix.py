@@ -45,6 +45,13 @@ def test_cross_products_with_chosen_columns(right):
     np.testing.assert_allclose(cross(right, WEIGHT, left), expected.T, atol=1e-13)
 
 
+def test_products_of_more_rows_than_are_multiplied_together():
+    rows = 2 * product_rows(3) + 5
+    tall, other, weight = RNG.normal(size=(rows, 3)), RNG.normal(size=(rows, 2)), RNG.normal(size=rows)
+    np.testing.assert_allclose(cross(Dense(tall), weight, Dense(other)), tall.T @ (weight[:, None] * other), rtol=1e-9)
+    np.testing.assert_allclose(Dense(tall).gram(weight**2), tall.T @ (weight[:, None] ** 2 * tall), rtol=1e-9)
+
+
 def test_rows_of_tabmat_matrices_are_cut_as_tabmat_cuts_them():
     tabmat = pytest.importorskip("tabmat")
 
