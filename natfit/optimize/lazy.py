@@ -80,6 +80,8 @@ class Lazy:
     least_share : float
         Least share of the rows in the second sample. A larger one pays where a pass for the score costs nearly as much as
         one for the metric, as where either takes special functions of every row.
+    first : bool
+        Whether there is a first sample where there is a second; without it the start is to be as near as its optimum.
     newton : bool
         Whether the last metric is taken together with the direction's ``finish``, so that the last step is Newton's and
         leaves the square of what was left.
@@ -101,6 +103,7 @@ class Lazy:
     rows_per_parameter: int = 25
     sample: bool = True
     least_share: float = SHARES[0]
+    first: bool = True
     newton: bool = False
 
     def stages(self, n_rows: int, size: int) -> list[int]:
@@ -109,7 +112,9 @@ class Lazy:
         if n_rows < max(FEW, 2 * first):
             return []
         second = int(n_rows * min(max(size / COLUMNS_PER_SHARE, self.least_share), SHARES[1]))
-        return [first, second] if second >= 2 * first else [first]
+        if second < 2 * first:
+            return [first]
+        return [first, second] if self.first else [second]
 
     def scout(self, objective: Any, start: Array) -> Scouted | None:
         """Fit samples of the rows; None where there is nothing to gain, or the samples don't tell enough."""
@@ -128,7 +133,7 @@ class Lazy:
             if found is None:
                 return None
             # Two metrics of the sample are to take less than half a pass, and to solve for the change next to nothing.
-            if 4 * rows * cost < n_rows and start.size <= MOST_CARRIED and not self.newton:
+            if 4 * rows * cost < n_rows and start.size <= MOST_CARRIED:
                 carriers.append(Carrier(part, start.size / rows))
             scouted = found
         assert scouted.metric is not None

@@ -17,7 +17,7 @@ from natfit.likelihoods.sums import Sums
 from natfit.metric import ILL_CONDITIONED, SingularMetric, Triangular
 from natfit.models.distributional.data import DistributionalData
 from natfit.models.distributional.start import Ground, Striding, starts
-from natfit.models.fitting import Settings
+from natfit.models.fitting import Fitted, Settings
 from natfit.models.maximizing import maximize_from
 from natfit.models.starting import explain_alias
 from natfit.need import LOGLIK, METRIC
@@ -28,7 +28,6 @@ from natfit.optimize.optimizer import Optimizer
 from natfit.optimize.steps import Backtracking
 from natfit.optimize.stopping import Decrement
 from natfit.parametrizations.affine import Affine
-from natfit.results.fitted import Fitted
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -89,11 +88,11 @@ def _fit_lazily(problem: Problem, settings: Settings) -> Fitted | None:
     if settings.start_params is None:
         begin = _free_starts(tie, ground, problem.data)
         quick = replace(settings, stop=Decrement(1.0), callback=None)
-        direction = Striding(FARTHEST * sample.n_rows, stride, finish="observed")
+        direction = Striding(FARTHEST * sample.n_rows, stride)
         found = _attempt(LikelihoodObjective(likelihood, sample), tie, begin, quick, direction)
         if found is None:
             return None
-        start = found.params
+        start, lazy = found.params, replace(lazy, first=False)
     else:  # likely nearer than the sample's own optimum
         start, lazy = settings.start_params, replace(lazy, sample=False)
     direction = Striding(FARTHEST * problem.data.count(), stride, finish="observed", refresh=lazy)

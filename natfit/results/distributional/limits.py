@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -37,7 +35,7 @@ ELSEWHERE = {"binomial": "nf.GLM with family='binomial'"}
 
 @dataclass(frozen=True)
 class Reached:
-    """How far each parameter goes in some rows; two of them add up to that of both.
+    """How far each parameter goes in some rows.
 
     Attributes
     ----------
@@ -55,12 +53,13 @@ class Reached:
     ends: list[Ends]
     steep: Array
 
-    def __add__(self, other: Reached) -> Reached:
+    def merge(self, other: Reached) -> Reached:
+        """Return how far they go in these rows and in others."""
         return Reached(
             np.minimum(self.least, other.least),
             np.maximum(self.greatest, other.greatest),
             self.extreme + other.extreme,
-            [one + two for one, two in zip(self.ends, other.ends, strict=True)],
+            [one.merge(two) for one, two in zip(self.ends, other.ends, strict=True)],
             np.hstack([self.steep, other.steep]),
         )
 
@@ -76,7 +75,8 @@ class Ends(NamedTuple):
     per_distance: Array
     columns: Array
 
-    def __add__(self, other: Ends) -> Ends:  # type: ignore[override]
+    def merge(self, other: Ends) -> Ends:
+        """Return the outermost rows of both."""
         whole = Ends(*(np.concatenate(both) for both in zip(self, other, strict=True)))
         rows = outermost(whole.eta)
         return Ends(*(each[rows] for each in whole))
@@ -133,8 +133,7 @@ def limit_reached(fit: DistributionalResults) -> str:
         )
     # only a fit that has not converged may be on its way to a density without bound at a few rows: others have scales
     exact = np.inf if fit.fitted.converged else EXACT - log_spread(fit)
-    found = list(fit.model.source.map(Reach(fit.model.likelihood, fit.coefficients, exact)))
-    reached = functools.reduce(operator.add, found)
+    reached: Reached = fit.model.source.reduce(Reach(fit.model.likelihood, fit.coefficients, exact))
     told = unbounded(fit, reached)
     if told:
         return told

@@ -29,7 +29,7 @@ from natfit.results.tests import Tests
 
 if TYPE_CHECKING:
     from natfit.models.distributional.model import DistributionalRegression
-    from natfit.results.fitted import Fitted
+    from natfit.models.fitting import Fitted
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
