@@ -100,7 +100,7 @@ class DistributionalLikelihood:
         complements: list[Any] = [None] * self.family.K
         slopes = []
         for k, eta in zip(self.free, etas, strict=True):
-            values[k], complements[k], slope = self.links[k].mean(eta)
+            values[k], complements[k], slope = _mean(self.links[k], eta)
             slopes.append(slope)
         for name, value in self.held.items():
             values[self.family.parameter_names.index(name)] = np.full(etas[0].shape, value)
@@ -183,6 +183,15 @@ class DistributionalLikelihood:
         """Return ``function(y, theta)`` of a block's rows at the parameters."""
         with np.errstate(all="ignore"):
             return function(block.columns["y"], self.parameters(self.predictors(params, block))[0])
+
+
+def _mean(link: Link, eta: Array) -> tuple[Array, Array | None, Array]:
+    """Return the link's mean, its complement and slope; of a constant predictor computed once for all rows."""
+    if eta.strides != (0,) or not eta.size:
+        return link.mean(eta)
+    mean, complement, slope = link.mean(eta[:1])
+    rest = None if complement is None else np.broadcast_to(complement, eta.shape)
+    return np.broadcast_to(mean, eta.shape), rest, np.broadcast_to(slope, eta.shape)
 
 
 def _times(matrix: Matrix, freq: Array | None) -> Matrix:

@@ -9,12 +9,20 @@ from scipy import special
 import natfit as nf
 from natfit.data.arrays import sampled_rows
 from natfit.data.block import Block
-from natfit.data.matrix import Constant
+from natfit.data.matrix import Constant, Dense
 from natfit.families import distributional
-from natfit.families.distributional.rising import log_factorial, log_rising, rising_bend, rising_slope
+from natfit.families.distributional.base import Parameters
+from natfit.families.distributional.rising import (
+    log_chosen,
+    log_factorial,
+    log_rising,
+    rising_bend,
+    rising_slope,
+    shape_information,
+)
 from natfit.families.interval import UNIT
 from natfit.likelihoods.distributional import DistributionalLikelihood
-from natfit.need import LOGLIK
+from natfit.need import ALL, LOGLIK, OBSERVED
 from natfit.optimize import natural_gradient
 
 ROWS = 45_000
@@ -113,12 +121,54 @@ def test_aliased_columns_and_inflation_that_is_not_there_are_named():
 def test_tables_of_counts_give_what_each_count_gives():
     rng = np.random.default_rng(8)
     y, r = rng.poisson(6.0, 3000).astype(float), np.full(3000, 2.5)
-    for function in (log_rising, rising_slope, rising_bend):
+    for function in (log_rising, rising_slope, rising_bend, log_chosen):
         one_by_one = np.concatenate([function(y[i : i + 100], r[:100]) for i in range(0, 3000, 100)])
         np.testing.assert_allclose(function(y, r), one_by_one, rtol=1e-15)
         apart = function(y, np.where(np.arange(3000) == 7, 9.0, r))
         assert np.array_equal(np.delete(apart, 7), np.delete(one_by_one, 7))
     np.testing.assert_allclose(log_factorial(y), special.gammaln(y + 1.0), rtol=1e-15)
+
+
+@pytest.mark.parametrize("r", [2.5, None])
+def test_interpolated_information_is_that_of_each_row(r):
+    rng = np.random.default_rng(6)
+    mean = np.exp(rng.normal(1.0, 0.8, 3000))
+    shape = np.exp(rng.normal(0.5, 0.4, 3000)) if r is None else np.broadcast_to(r, 3000)
+    found = shape_information(mean, shape)
+    few = slice(0, 3000, 37)
+    one_by_one = [shape_information(mean[i : i + 1], shape[i : i + 1])[0] for i in range(0, 3000, 37)]
+    np.testing.assert_allclose(found[few], one_by_one, rtol=1e-9)
+    mean[5] = np.nan
+    assert np.array_equal(np.isnan(shape_information(mean, shape)), np.arange(3000) == 5)
+
+
+@pytest.mark.parametrize("name", ["beta", "negative_binomial", "zero_inflated_poisson"])
+def test_what_a_pass_has_in_common_is_what_each_part_computes(name):
+    family = distributional.get(name)
+    points = family.example_parameters()
+    theta = [np.repeat(column, 300) for column in points.T]
+    rng = np.random.default_rng(4)
+    y, other = (family.sample(theta, rng) for _ in range(2))
+    together = Parameters(theta)
+    for responses in (y, other, y):  # as in a quadrature, other responses at the same parameters
+        family.log_prob(responses, together)
+        for part in (family.score, family.observed, family.fisher):
+            shared, alone = part(responses, together), part(responses, theta)
+            for key in shared if isinstance(shared, dict) else range(len(shared)):
+                np.testing.assert_array_equal(shared[key], alone[key])
+
+
+def test_a_constant_of_all_rows_is_a_column_of_ones():
+    y, exog = drawn("negative_binomial")
+    family = distributional.get("negative_binomial")
+    names, params = {"mean": ["a", "b", "c"], "alpha": ["d"]}, np.array([0.2, -0.1, 0.3, -0.5])
+    likelihood = DistributionalLikelihood(family, family.resolve_links({}), names)
+    X = Dense(exog["mean"][:, :3])
+    one, ones = (Block({"mean": X, "alpha": each}, {"y": y}) for each in (Constant(ROWS), Dense(np.ones((ROWS, 1)))))
+    found, expected = (likelihood.evaluate(params, block, ALL | OBSERVED) for block in (one, ones))
+    np.testing.assert_allclose(found["score"], expected["score"], rtol=1e-10)
+    np.testing.assert_allclose(found["observed"].matrix, expected["observed"].matrix, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(found["metric"].matrix, expected["metric"].matrix, rtol=1e-10, atol=1e-9)
 
 
 @pytest.mark.parametrize(("name", "y", "at"), [("zero_inflated_poisson", 3.0, 50.0), ("beta", 0.3, 45.0)])

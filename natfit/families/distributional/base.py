@@ -8,8 +8,8 @@ business of a family's.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -24,16 +24,22 @@ from natfit.families.support import Support
 Array = np.ndarray[Any, np.dtype[Any]]
 Theta = Sequence[Array]
 Matrix = dict[tuple[int, int], Array]
+T = TypeVar("T")
 
 
 class Parameters(tuple[Array, ...]):
-    """One array for each parameter, with the complements 1 - theta that links give without cancellation."""
+    """One array for each parameter, with the complements 1 - theta that links give without cancellation.
+
+    `once` keeps here what log-density, score and information of the same rows have in common.
+    """
 
     complements: tuple[Array | None, ...]
+    known: dict[str, tuple[Any, Any]]
 
     def __new__(cls, values: Sequence[Array], complements: Sequence[Array | None] | None = None) -> Parameters:
         made = super().__new__(cls, values)
         made.complements = tuple(complements) if complements is not None else (None,) * len(made)
+        made.known = {}
         return made
 
 
@@ -41,6 +47,30 @@ def complement(theta: Theta, k: int) -> Array:
     """Return 1 - theta[k], from the link where it gave it."""
     known = theta.complements[k] if isinstance(theta, Parameters) else None
     return 1.0 - theta[k] if known is None else known
+
+
+def once(theta: Theta, name: str, y: Array | None, make: Callable[[], T]) -> T:
+    """Return ``make()``, made once for the same parameters and the same array of responses, or None where it needs none.
+
+    Examples
+    --------
+    >>> theta, y = Parameters([np.ones(2)]), np.zeros(2)
+    >>> once(theta, "logs", y, lambda: np.log(theta[0])) is once(theta, "logs", y, lambda: np.log(theta[0]))
+    True
+    """
+    if not isinstance(theta, Parameters):
+        return make()
+    known = theta.known.get(name)
+    if known is None or known[0] is not y:
+        known = theta.known[name] = (y, make())
+    return known[1]
+
+
+def inverse(values: Array) -> Array:
+    """Return 1 / values, computed once where all rows have the same, a constant's."""
+    if values.strides == (0,) and values.size:
+        return np.broadcast_to(1.0 / values[:1], values.shape)
+    return 1.0 / values
 
 
 class DistributionalFamily(Derived, ABC):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
-from natfit.families.distributional.base import Array, DistributionalFamily, Matrix, Theta
+from natfit.families.distributional.base import Array, DistributionalFamily, Matrix, Theta, inverse, once
 from natfit.families.distributional.location_scale import weighted_moments
 from natfit.families.distributional.registry import register
 from natfit.families.distributional.rising import (
+    log_chosen,
     log_factorial,
-    log_rising,
     rising_bend,
     rising_slope,
     shape_information,
@@ -77,10 +77,13 @@ class NegativeBinomialBase(DistributionalFamily):
         """Return r."""
         raise NotImplementedError
 
+    def _log_excess(self, theta: Theta) -> Array:
+        """Return log(1 + mean / r)."""
+        raise NotImplementedError
+
     def log_prob(self, y: Array, theta: Theta) -> Array:
         mean, r = theta[0], self.shape(theta)
-        main = special.xlogy(y, mean) - (y + r) * np.log1p(mean / r)
-        return log_rising(y, r) + main - log_factorial(y)
+        return log_chosen(y, r) + y * np.log(mean) - (y + r) * self._log_excess(theta)
 
     def mean(self, theta: Theta) -> Array:
         return theta[0] + 0.0 * theta[1]
@@ -111,30 +114,36 @@ class NegativeBinomial2(NegativeBinomialBase):
     name = "negative_binomial"
 
     def shape(self, theta: Theta) -> Array:
-        return 1.0 / theta[1] + 0.0 * theta[0]
+        return once(theta, "shape", None, lambda: np.broadcast_arrays(inverse(theta[1]), theta[0])[0])
+
+    def _log_excess(self, theta: Theta) -> Array:
+        return once(theta, "log_excess", None, lambda: np.log1p(theta[1] * theta[0]))
+
+    def _in_shape(self, y: Array, theta: Theta) -> Array:
+        """Return the derivative of the log-density in r at a fixed mean."""
+        mean, r = theta[0], self.shape(theta)
+        return rising_slope(y, r) - self._log_excess(theta) + y / r - (y - mean) / (r + mean)
 
     def score(self, y: Array, theta: Theta) -> list[Array]:
         mean, alpha = theta
-        r = 1.0 / alpha
-        in_shape = rising_slope(y, r) - np.log1p(alpha * mean) + y / r - (y - mean) / (r + mean)
-        return [(y - mean) / (mean * (1.0 + alpha * mean)), -r * r * in_shape]
+        in_shape = once(theta, "in_shape", y, lambda: self._in_shape(y, theta))
+        return [(y - mean) / (mean * (1.0 + alpha * mean)), in_shape * -(inverse(alpha) ** 2)]
 
     def observed(self, y: Array, theta: Theta) -> Matrix:
-        mean, alpha = theta
-        r = 1.0 / alpha
+        mean, r = theta[0], self.shape(theta)
         total, gap = r + mean, y - mean
-        slope = rising_slope(y, r) - np.log1p(alpha * mean) + y / r - gap / total
+        in_shape = once(theta, "in_shape", y, lambda: self._in_shape(y, theta))
         bend = (gap / total) ** 2 / (r + y) + rising_bend(y, r)
         return {
             (0, 0): y / mean**2 - (y + r) / total**2,
             (0, 1): (r / total) ** 2 * gap,
-            (1, 1): -(r**3) * (r * bend + 2.0 * slope),
+            (1, 1): -(r**2) * r * (r * bend + 2.0 * in_shape),
         }
 
     def fisher(self, y: Array, theta: Theta) -> Matrix:
         mean, alpha = theta
-        r = 1.0 / alpha
-        return {(0, 0): 1.0 / (mean * (1.0 + alpha * mean)), (1, 1): r**4 * shape_information(mean, r)}
+        information = shape_information(mean, self.shape(theta))
+        return {(0, 0): 1.0 / (mean * (1.0 + alpha * mean)), (1, 1): (inverse(alpha) ** 2) ** 2 * information}
 
     def start(self, y: Array, weight: Array | None) -> list[float]:
         return _alpha_start(y, weight, 2, self.name)
@@ -150,6 +159,9 @@ class NegativeBinomial1(NegativeBinomialBase):
 
     def shape(self, theta: Theta) -> Array:
         return theta[0] / theta[1]
+
+    def _log_excess(self, theta: Theta) -> Array:
+        return np.log1p(theta[1])
 
     def score(self, y: Array, theta: Theta) -> list[Array]:
         mean, alpha = theta

@@ -9,7 +9,7 @@ from scipy import special
 
 from natfit.families._stable import trigamma
 from natfit.families.beta import Beta
-from natfit.families.distributional.base import Array, Matrix, Theta, complement
+from natfit.families.distributional.base import Array, Matrix, Theta, complement, once
 from natfit.families.distributional.registry import register
 from natfit.families.distributional.reused import Reused
 
@@ -31,19 +31,23 @@ class BetaMeanPrecision(Reused):
     def log_prob(self, y: Array, theta: Theta) -> Array:
         a, b = theta[0] * theta[1], complement(theta, 0) * theta[1]
         constant = special.gammaln(theta[1]) - special.gammaln(a) - special.gammaln(b)
-        return constant + (a - 1.0) * np.log(y) + (b - 1.0) * np.log1p(-y)
+        log_y, log_rest = _logs(y, theta)
+        return constant + (a - 1.0) * log_y + (b - 1.0) * log_rest
 
     def _residuals(self, y: Array, theta: Theta) -> tuple[Array, Array]:
         """Return log y and log(1 - y) less their means."""
-        total = special.digamma(theta[1])
-        first = np.log(y) - special.digamma(theta[0] * theta[1]) + total
-        return first, np.log1p(-y) - special.digamma(complement(theta, 0) * theta[1]) + total
+        total, (log_y, log_rest) = special.digamma(theta[1]), _logs(y, theta)
+        first = log_y - special.digamma(theta[0] * theta[1]) + total
+        return first, log_rest - special.digamma(complement(theta, 0) * theta[1]) + total
 
     def score(self, y: Array, theta: Theta) -> list[Array]:
-        first, second = self._residuals(y, theta)
+        first, second = once(theta, "residuals", y, lambda: self._residuals(y, theta))
         return [theta[1] * (first - second), theta[0] * first + complement(theta, 0) * second]
 
     def fisher(self, y: Array, theta: Theta) -> Matrix:
+        return once(theta, "fisher", None, lambda: self._fisher(theta))
+
+    def _fisher(self, theta: Theta) -> Matrix:
         mean, precision, rest = theta[0], theta[1], complement(theta, 0)
         first, second = trigamma(mean * precision), trigamma(rest * precision)
         return {
@@ -54,8 +58,12 @@ class BetaMeanPrecision(Reused):
 
     def observed(self, y: Array, theta: Theta) -> Matrix:
         found = self.fisher(y, theta)
-        first, second = self._residuals(y, theta)
+        first, second = once(theta, "residuals", y, lambda: self._residuals(y, theta))
         return {**found, (0, 1): found[0, 1] - (first - second)}
+
+
+def _logs(y: Array, theta: Theta) -> tuple[Array, Array]:
+    return once(theta, "logs", y, lambda: (np.log(y), np.log1p(-y)))
 
 
 register(BetaMeanPrecision.of(Beta()))

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.polynomial import chebyshev
 from scipy import special
 
 from natfit.families._stable import STIRLING, horner, log1p_minus, stirling_error, trigamma, trigamma_error
@@ -21,7 +23,7 @@ LARGE = 8.0
 """Shape from which Stirling's series holds to the last digit."""
 FAR = 14.0
 """Standard deviations below the mean at which a sum over counts begins: the mass below is under 1e-20."""
-RUN = 512
+ONE_BY_ONE = 512
 """Counts that are summed one by one: from there on terms change slowly enough to be integrated."""
 TABLE = 256
 """Rows from which functions of counts are worth a table."""
@@ -31,6 +33,10 @@ FEW = 128
 """Rows of one shape from which interpolation is cheaper than sums for all."""
 MANY = 1000
 """Rows from which interpolation is cheaper than sums for all."""
+SHARED = 0.5
+"""Log mean and log r are interpolated between multiples of this, so that many blocks of rows share a polynomial."""
+RUN = 32_768
+"""Rows whose polynomials are evaluated together, for the memory they take; with fewer, threads wait for the interpreter."""
 AGREED = 1e-9
 """Share of the sum by which an interpolated value may miss it."""
 MOST_DEGREES = (40, 24)
@@ -74,6 +80,13 @@ def log_factorial(y: Array) -> Array:
     return of_counts(lambda each: special.gammaln(each + 1.0), y)
 
 
+def log_chosen(y: Array, r: Array) -> Array:
+    """Return `log_rising` less `log_factorial`: by one look at the counts where all rows have one shape."""
+    if _is_one(y, r):
+        return of_counts(lambda each: log_rising(each, np.broadcast_to(r[:1], each.shape)) - log_factorial(each), y)
+    return log_rising(y, r) - log_factorial(y)
+
+
 def of_counts(function: Callable[[Array], Array], y: Array) -> Array:
     """Return a function of counts (n,): of every count up to the largest once, where that is less than one for each row."""
     if y.ndim == 1 and y.size > TABLE:
@@ -85,9 +98,16 @@ def of_counts(function: Callable[[Array], Array], y: Array) -> Array:
 
 def _split(y: Array, r: Array, far: Any, near: Any) -> Array:
     """Return ``far`` where r is large and ``near`` where it is not, each computed only where some row needs it."""
-    if y.ndim == 1 and y.size > TABLE and r.shape == y.shape and (r == r[0]).all():
+    if _is_one(y, r):
         return of_counts(lambda each: _parted(each, np.full(each.shape, r[0]), far, near), y)
     return _parted(y, r, far, near)
+
+
+def _is_one(y: Array, r: Array) -> bool:
+    """Say whether many rows have one shape."""
+    if y.ndim != 1 or y.size <= TABLE or r.shape != y.shape:
+        return False
+    return r.strides == (0,) or bool((r == r[0]).all())
 
 
 def _parted(y: Array, r: Array, far: Any, near: Any) -> Array:
@@ -109,51 +129,101 @@ def _digamma_error(x: Array) -> Array:
 def shape_information(mean: Array, r: Array) -> Array:
     """Return E[(d log p / dr)^2] at a fixed mean of each row of a negative binomial, exact to some ten digits.
 
-    Many rows are interpolated between few by Chebyshev polynomials in log mean and log r, of which its logarithm is a
-    smooth function; where one of a few rows misses by more than `AGREED` all are summed.
+    Many rows are interpolated by Chebyshev polynomials in log mean and log r, of which its logarithm is a smooth function;
+    where one of a few points misses by more than `AGREED` all rows are summed.
 
     Parameters
     ----------
     mean, r : (n,) ndarray
     """
     mean, r = np.broadcast_arrays(np.asarray(mean, dtype=float), np.asarray(r, dtype=float))
-    shape = mean.shape
-    mean, r = mean.ravel(), r.ravel()
-    good = np.isfinite(mean) & np.isfinite(r) & (mean > 0.0) & (r > 0.0)
-    if not good.all():
+    if mean.ndim != 1:
+        return shape_information(mean.ravel(), r.ravel()).reshape(mean.shape)
+    ends = [*_ends(mean), *_ends(r)]
+    if not (min(ends) > 0.0 and max(ends) < np.inf):  # a NaN is neither
+        good = np.isfinite(mean) & np.isfinite(r) & (mean > 0.0) & (r > 0.0)
         found = np.full(mean.shape, np.nan)
         found[good] = shape_information(mean[good], r[good])
-        return found.reshape(shape)
-    if mean.size > (MANY if np.ptp(r) > 0.0 else FEW):
-        smooth = _interpolated(np.log(mean), np.log(r))
+        return found
+    if mean.size > (MANY if ends[2] < ends[3] else FEW):
+        smooth = _interpolated(mean, r, np.log(ends))
         if smooth is not None:
-            return smooth.reshape(shape)
-    return _summed(mean, r).reshape(shape)
+            return smooth
+    return _summed(mean, r)
 
 
-def _interpolated(x: Array, z: Array) -> Array | None:
-    """Interpolate the logarithm of the information on a grid of Chebyshev points in log mean and log r.
+def _interpolated(mean: Array, r: Array, ends: Array) -> Array | None:
+    """Interpolate the information's logarithm in log mean and log r; None where a polynomial doesn't follow it.
 
-    A few rows are summed along with the points; where the interpolation misses one of them there is none.
+    ``ends`` are the least and the greatest logarithms of both.
     """
-    probe = np.linspace(0, x.size - 1, 9).astype(int)
-    grids, places = [], []
-    flat = [float(np.ptp(column)) <= 1e-12 * max(float(np.abs(column).max()), 1.0) for column in (x, z)]
-    for column, single in zip((x, z), flat, strict=True):
-        middle, half = 0.5 * (column.max() + column.min()), 0.5 * float(np.ptp(column))
-        degree = 0 if single else min(_degree(half), MOST_DEGREES[not any(flat)])
-        unit = np.cos(np.pi * (np.arange(degree + 1) + 0.5) / (degree + 1))
-        grids.append((unit, middle + (0.0 if single else half) * unit))
-        places.append(np.zeros_like(column) if single else np.clip((column - middle) / half, -1.0, 1.0))
-    nodes = np.meshgrid(grids[0][1], grids[1][1], indexing="ij")
-    summed = _summed(*(np.exp(np.append(node, each[probe])) for node, each in zip(nodes, (x, z), strict=True)))
-    table, known = np.log(summed[: -probe.size]).reshape(nodes[0].shape), summed[-probe.size :]
-    vander = np.polynomial.chebyshev.chebvander
-    turned = [np.linalg.inv(vander(unit, unit.size - 1)) for unit, _ in grids]
-    table = turned[0] @ table @ turned[1].T
-    left, right = (vander(place, unit.size - 1) for place, (unit, _) in zip(places, grids, strict=True))
-    found = np.exp(np.einsum("ij,ij->i", left @ table, right))
-    return found if np.all(np.abs(found[probe] / known - 1.0) <= AGREED) else None
+    bounds = (*_bounds(*ends[:2]), *_bounds(*ends[2:]))
+    table = _table(*bounds)
+    if table is None:
+        return None
+    found = np.empty(mean.shape)
+    for start in range(0, mean.size, RUN):
+        run = slice(start, start + RUN)
+        found[run] = _polynomial(table, _unit(mean[run], *bounds[:2]), _unit(r[run], *bounds[2:]))
+    return np.exp(found, out=found)
+
+
+def _ends(values: Array) -> tuple[float, float]:
+    if values.strides == (0,):  # a constant's
+        values = values[:1]
+    return float(values.min()), float(values.max())
+
+
+def _bounds(low: float, high: float) -> tuple[float, float]:
+    """Return an interval that holds two numbers: theirs alone where they are one, else one that other rows share."""
+    if high - low <= 1e-12 * max(abs(low), abs(high), 1.0):
+        return float(low), float(low)
+    return math.floor(low / SHARED) * SHARED, math.ceil(high / SHARED) * SHARED
+
+
+def _unit(values: Array, low: float, high: float) -> Array:
+    """Carry positive values, by their logarithms, from an interval to that from -1 to 1."""
+    if high == low:
+        return np.zeros(1)
+    found = np.log(values)
+    found -= 0.5 * (low + high)
+    found /= 0.5 * (high - low)
+    return found
+
+
+@lru_cache(maxsize=64)
+def _table(x_low: float, x_high: float, z_low: float, z_high: float) -> Array | None:
+    """Return the polynomial through Chebyshev points as coefficients of products of Chebyshev polynomials.
+
+    It is tried between its points, along a diagonal; where it misses one of these there is none.
+    """
+    halves = 0.5 * (x_high - x_low), 0.5 * (z_high - z_low)
+    most = MOST_DEGREES[all(halves)]
+    degrees = [0 if half == 0.0 else min(_degree(half), most) for half in halves]
+    units = [np.cos(np.pi * (np.arange(degree + 1) + 0.5) / (degree + 1)) for degree in degrees]
+    tried = np.linspace(-1.0, 1.0, 9)
+    x, z = (
+        np.append(node, tried) * half + middle
+        for node, half, middle in zip(
+            np.meshgrid(*units, indexing="ij"), halves, (0.5 * (x_low + x_high), 0.5 * (z_low + z_high)), strict=True
+        )
+    )
+    summed = _summed(np.exp(x), np.exp(z))
+    values = np.log(summed[: -tried.size]).reshape(degrees[0] + 1, degrees[1] + 1)
+    turned = [np.linalg.inv(chebyshev.chebvander(unit, unit.size - 1)) for unit in units]
+    table = turned[0] @ values @ turned[1].T
+    missed = np.abs(np.exp(_polynomial(table, tried, tried)) / summed[-tried.size :] - 1.0)
+    return table if np.all(missed <= AGREED) else None
+
+
+def _polynomial(table: Array, x: Array, z: Array) -> Array:
+    """Return the sum of table[i, j] T_i(x) T_j(z) for each of the rows."""
+    if table.shape[1] == 1:
+        return chebyshev.chebval(x, table[:, 0])
+    if table.shape[0] == 1:
+        return chebyshev.chebval(z, table[0])
+    left, right = (chebyshev.chebvander(v, size - 1) for v, size in zip((x, z), table.shape, strict=True))
+    return np.einsum("ij,ij->i", left @ table, right)
 
 
 def _degree(half: float) -> int:
@@ -176,7 +246,7 @@ def _summed(mean: Array, r: Array) -> Array:
     excess = rising_slope(j, r) + j / r - np.log1p(mean / r)
     state = [j, np.exp(_log_prob(j, mean, r)), excess, mean / (r + mean), mean, r, np.zeros(mean.shape)]
     together = TOGETHER if mean.size <= MANY else TOGETHER // 8
-    for _ in range(RUN // together):
+    for _ in range(ONE_BY_ONE // together):
         last, term = _add_terms(state, together)
         # past the mean the terms fall no slower than by this ratio, so what is left is term / (1 - share) at most
         done = (last > state[4]) & (term <= SMALL * state[6] * (1.0 - state[3]))
@@ -225,7 +295,7 @@ def _rest(start: Array, mean: Array, r: Array, so_far: Array) -> Array:
     low = (start - 0.5)[:, None]
     ends = term(np.concatenate([low - 0.5, low + 0.5], axis=1))
     total = (ends[:, 1] - ends[:, 0]) / 24.0
-    length = float(RUN)
+    length = float(ONE_BY_ONE)
     for _ in range(60):
         gained = term(low + 0.5 * length * (nodes + 1.0)) @ weights * (0.5 * length)
         total = total + gained
