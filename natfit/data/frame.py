@@ -238,6 +238,10 @@ def design_matrix(exog: Any, names: Sequence[str]) -> tuple[Any, Any]:
     return matrix, index
 
 
+PIECE_BYTES = 2 << 20
+"""Bytes of an array that are looked at once for each question: they are still in cache for the next."""
+
+
 class _Looked(NamedTuple):
     """What one pass over a plain array tells: whether its sum is finite, and its first constant column."""
 
@@ -253,8 +257,18 @@ def _look_over(matrix: Array) -> _Looked:
     if matrix.strides[0] < matrix.strides[-1]:  # columns lie one by one, and so are looked at one by one
         constant = next((j for j in candidates if _is_constant(matrix[:, j])), None)
         return _Looked(all_finite(matrix), constant)
-    seen = over_runs(matrix, lambda run: (has_finite_sum(run), [(run[:, j] == matrix[0, j]).all() for j in candidates]))
-    constant = next((j for k, j in enumerate(candidates) if all(same[k] for _, same in seen)), None)
+    rows = max(PIECE_BYTES // max(matrix.strides[0], 1), 1)
+
+    def look(run: Array) -> tuple[bool, list[int]]:
+        finite, same = True, candidates
+        for start in range(0, len(run), rows):
+            piece = run[start : start + rows]
+            finite = finite and has_finite_sum(piece)
+            same = [j for j in same if (piece[:, j] == matrix[0, j]).all()]
+        return finite, same
+
+    seen = over_runs(matrix, look)
+    constant = next((j for j in candidates if all(j in same for _, same in seen)), None)
     return _Looked(all(finite for finite, _ in seen), constant)
 
 

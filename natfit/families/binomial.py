@@ -18,6 +18,8 @@ from natfit.scratch import room_for
 
 TOGETHER, LEAST = 16, 1e-290
 """Numbers whose product is taken before its logarithm, and what the product must not fall below."""
+NEAR = 1e-4
+"""Complement down to which 1 less a mean keeps twelve digits."""
 PERFECT = 1e-6
 """Log-likelihood a row, below 0, from which a sum of logarithms near 1 has ten digits at the least."""
 
@@ -91,9 +93,9 @@ class Binomial(Response, SuccessCounts):
         return 1.0 - 2.0 * mu if complement is None else complement - mu
 
     def residual(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
-        """y (1 - mu) - (1 - y) mu, which is y - mu without cancellation at y = 1."""
-        if complement is None:
-            return y - mu
+        """y (1 - mu) - (1 - y) mu, which is y - mu without cancellation at y = 1; where no mean is near 1 that serves."""
+        if complement is None or (complement.size and complement.min() > NEAR):
+            return np.subtract(y, mu, out=room_for(y, mu))
         out = np.subtract(1.0, y, out=room_for(y))
         out *= mu
         return np.subtract(np.multiply(y, complement, out=room_for(y, complement)), out, out=out)

@@ -83,6 +83,15 @@ def test_names_are_statsmodels(array):
     assert bind(Y, array).column_names == names
 
 
+@pytest.mark.parametrize("row", [1, 150_000, 299_998])
+def test_a_column_of_many_rows_is_constant_only_if_every_row_is(row):
+    array = np.ones((300_000, 2))
+    array[:, 1] = np.arange(300_000)
+    assert default_names(array) == ["const", "x1"]
+    array[row, 0] = 2.0
+    assert default_names(array) == ["x1", "x2"]
+
+
 def test_names_and_labels_of_frames():
     response = pd.Series(Y, index=FRAME.index, name="count")
     bound = bind(response, FRAME, {"w": pd.Series(2.0, index=FRAME.index)})
