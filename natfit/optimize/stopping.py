@@ -34,8 +34,11 @@ class Stop:
         return None
 
     def at_rounding(self, point: Point, decrement: float) -> Verdict | None:
-        """Return a Verdict where rounding lets no step get any further; asked when no step is accepted."""
-        if decrement * point.dispersion <= _resolution(point):
+        """Return a Verdict where rounding lets no step get any further; asked when no step is accepted.
+
+        A singular metric magnifies rounding without bound: of it nothing can be said.
+        """
+        if point.metric.rcond() > 0.0 and decrement * point.dispersion <= _resolution(point):
             return Verdict(True, "the step is at rounding error")
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import special, stats
 
 import natfit as nf
 from natfit.families import distributional
@@ -142,10 +143,66 @@ def test_a_local_maximum_is_found_by_way_of_the_first_parameter() -> None:
     assert nf.DistributionalRegression(y, {"direction": X, "concentration": X}, "von_mises").fit().converged
 
 
-def test_a_fit_far_from_the_supremum_says_so() -> None:
-    # no zeros but the Poisson's own: inflation becomes a step across a plane, steeper and steeper
+def without_inflation() -> pd.DataFrame:
+    """No zeros but the Poisson's own: inflation becomes a step across a plane, steeper and steeper."""
     rng = np.random.default_rng(0)
-    data = pd.DataFrame(rng.normal(size=(200, 2)), columns=["a", "b"]).assign(y=rng.poisson(0.2, 200))
-    reason = reason_of("y ~ 1 | a + b", data, "zero_inflated_poisson")
-    assert reason.startswith("inflation is fitted ever closer to 0 or 1")
+    return pd.DataFrame(rng.normal(size=(200, 2)), columns=["a", "b"]).assign(y=rng.poisson(0.2, 200))
+
+
+def test_a_fit_far_from_the_supremum_says_so() -> None:
+    model = FIT("y ~ 1 | a + b", without_inflation(), "zero_inflated_poisson")
+    with pytest.warns(nf.ConvergenceWarning):
+        reason = model.fit(maxiter=12).reason
+    assert reason.startswith("inflation is fitted ever closer to 0")
     assert "; the log-likelihood reached is not its supremum: it still rose by 0." in reason
+
+
+def test_steps_across_a_plane_end_at_their_supremum() -> None:
+    # that of the law whose inflation is 0 or 1 but in the rows that lie on the plane
+    model = FIT("y ~ 1 | a + b", without_inflation(), "zero_inflated_poisson")
+    with pytest.warns(nf.ConvergenceWarning):
+        fit = model.fit()
+    assert "supremum" not in fit.reason
+    eta = model.data.designs["inflation"].matvec(fit.coefficients[1:])
+    rate, y = np.exp(fit.coefficients[0]), model.data.y
+    share = np.where(np.abs(eta) > 10.0, eta > 0.0, special.expit(eta))
+    with np.errstate(divide="ignore"):
+        each = np.log((1.0 - share) * stats.poisson.pmf(y, rate) + share * (y == 0))
+    assert np.abs(eta).max() > 1e3
+    assert fit.llf == pytest.approx(each.sum(), abs=1e-6)
+
+
+@pytest.mark.parametrize("nearest", [1.0, 1e-2, 1e-4])
+def test_a_separated_share_ends_at_the_supremum(nearest: float) -> None:
+    # zeros on one side and counts on the other: at best both are certain, and what counts is a Poisson's log-likelihood
+    rng = np.random.default_rng(5)
+    x = np.sort(np.r_[rng.uniform(0.1, 2.0, 150), nearest])
+    data = pd.DataFrame({"x": np.r_[-x, x], "y": np.r_[np.zeros(151), 1 + rng.poisson(1.5, 151)]})
+    counts = data["y"][data["x"] > 0.0]
+    supremum = stats.poisson.logpmf(counts, counts.mean()).sum()
+    for family in ("zero_inflated_poisson", "zero_inflated_negative_binomial"):
+        with pytest.warns(nf.ConvergenceWarning, match="separation|alpha runs to 0"):
+            fit = FIT("y ~ 1 | x", data, family).fit()
+        assert fit.llf == pytest.approx(supremum, abs=1e-6)
+
+
+@pytest.mark.parametrize("family", ["multinomial", "cumulative", "adjacent_category", "continuation_ratio"])
+def test_classes_told_apart_entirely_are_certain_in_the_end(family: str) -> None:
+    x = np.linspace(-2.0, 2.0, 60)
+    data = pd.DataFrame({"x": x, "grade": np.digitize(x, [-0.5, 0.5])})
+    with pytest.warns(nf.ConvergenceWarning):
+        fit = FIT("grade ~ x", data, family).fit()
+    assert fit.llf == pytest.approx(0.0, abs=1e-6)
+
+
+def test_another_start_is_tried_before_a_limit_is_the_answer() -> None:
+    # overdispersion makes most of the zeros; starts that take them for inflation end where alpha is 0
+    rng = np.random.default_rng(35)
+    X = np.column_stack([np.ones(200), rng.normal(size=(200, 2))])
+    counts = rng.poisson(np.exp(X @ [-1.5, 0.3, -0.3]) * rng.gamma(0.2, 5.0, 200))
+    y = np.where(rng.uniform(size=200) < 0.1, 0, counts)
+    both = {"inflation": X}
+    poisson = nf.DistributionalRegression(y, {"rate": X, **both}, "zero_inflated_poisson").fit()
+    with pytest.warns(nf.ConvergenceWarning, match="inflation is fitted ever closer"):
+        fit = nf.DistributionalRegression(y, {"mean": X, **both}, "zero_inflated_negative_binomial").fit()
+    assert fit.llf > poisson.llf + 1.0

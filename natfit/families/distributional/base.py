@@ -182,6 +182,10 @@ class DistributionalFamily(Derived, ABC):
             raise ValueError(f"{self.name} has no finite likelihood at its example parameters; give start_params")
         return found
 
+    def other_starts(self, y: Array, weight: Array | None) -> list[list[float]]:
+        """Return further constants to start from where those of ``start`` lead to a limit: other accounts of the data."""
+        return []
+
     def start_rows(self, y: Array, constants: Sequence[float]) -> list[Array] | None:
         """Return parameters of each row to start from, K arrays (n,), where constants lead astray; or None."""
         return None

@@ -287,16 +287,21 @@ class ContinuationRatio(Classes):
     def score(self, y: Array, theta: Theta) -> list[Array]:
         above = np.cumsum(y[..., ::-1], axis=-1)[..., ::-1]
         return [
-            (above[..., k + 1] * complement - y[..., k] * mean) * slope / (mean * complement)
+            (above[..., k + 1] * complement - y[..., k] * mean) * _per_variance(slope, mean * complement)
             for k, (mean, complement, slope) in enumerate(self._passing(theta))
         ]
 
     def fisher(self, y: Array, theta: Theta) -> Matrix:
         found, reached = {}, totals(y)
         for k, (mean, complement, slope) in enumerate(self._passing(theta)):
-            found[k, k] = reached * slope * slope / (mean * complement)
+            found[k, k] = reached * slope * _per_variance(slope, mean * complement)
             reached = reached * mean
         return found
+
+
+def _per_variance(slope: Array, variance: Array) -> Array:
+    """Return their quotient; 1 where both round to 0, far out in a tail, and what it is multiplied by is 0 as well."""
+    return np.divide(slope, variance, out=np.ones_like(slope), where=variance > 0.0)
 
 
 register(Multinomial)

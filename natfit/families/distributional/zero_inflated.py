@@ -119,6 +119,11 @@ class ZeroInflated(ZeroModified):
         found[last, last] = np.where(y == 0, ((1.0 - p0) / zero) ** 2, 1.0 / rest**2)
         return found
 
+    def contains(self, theta: Theta) -> Array:
+        # a share that rounds to 0 or 1, from predictors beyond 745, leaves a law: the base, or nothing but zeros
+        share, rest = theta[-1], complement(theta, self.K - 1)
+        return self.base.contains(self._own(theta)) & (share >= 0.0) & (rest >= 0.0)
+
     def fisher(self, y: Array, theta: Theta) -> Matrix:
         share, rest = theta[-1], complement(theta, self.K - 1)
         p0, some, at_zero = self._zero(theta)
@@ -130,12 +135,17 @@ class ZeroInflated(ZeroModified):
                 moved = at_zero[k] * at_zero[l] * rest * p0 * (rest * p0 / zero - 1.0)
                 found[k, l] = found.get((k, l), 0.0) + moved
             found[k, last] = at_zero[k] * p0 * (rest * some / zero + 1.0)
-        found[last, last] = some**2 / zero + some / rest
+        # where rest underflows, so does the slope of the link, whose square it is multiplied by: their product is 0
+        found[last, last] = some**2 / zero + some / np.maximum(rest, np.finfo(float).tiny)
         return found
 
     def start(self, y: Array, weight: Array | None) -> list[float]:
         own, zeros, p0 = self._start(y, weight)
         return [*own, float(np.clip((zeros - p0) / (1.0 - p0), 0.05, 0.95))]
+
+    def other_starts(self, y: Array, weight: Array | None) -> list[list[float]]:
+        # the base, widely spread, makes most of the zeros itself
+        return [[*self.base.start(y, weight), 0.15]]
 
     def start_rows(self, y: Array, constants: Sequence[float]) -> list[Array] | None:
         # a constant share may be none at all where one that depends on predictors is large in some rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,9 +14,10 @@ from natfit.data.block import Block
 from natfit.data.threads import one_blas_thread
 from natfit.likelihoods.distributional import SPARING, DistributionalLikelihood
 from natfit.likelihoods.sums import Sums
-from natfit.metric import ILL_CONDITIONED, SingularMetric, Triangular
+from natfit.metric import ILL_CONDITIONED, Gram, SingularMetric, Triangular
 from natfit.models.distributional.data import DistributionalData
-from natfit.models.distributional.start import Ground, Striding, starts
+from natfit.models.distributional.start import Ground, starts
+from natfit.models.distributional.striding import Striding
 from natfit.models.fitting import Fitted, Settings
 from natfit.models.maximizing import maximize_from
 from natfit.models.starting import explain_alias
@@ -34,6 +35,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 FARTHEST = 1.0
 """Nats for each observation that a unit step may move the distribution: one is far, but still in sight."""
 
+VAST = 1e4
+"""Standard error of the predictors on a log or logit scale, in root mean square over the rows, from which they are on their
+way to infinity: a factor of e^10000."""
 SHARE = 1 / 8
 """Share of the rows in the second sample: special functions make a score pass nearly as dear as one for the metric."""
 INSIDE = (
@@ -84,18 +88,18 @@ def _fit_lazily(problem: Problem, settings: Settings) -> Fitted | None:
     ground = Ground(likelihood, sample, problem.data.designs)
     if any(gram.rcond() < ILL_CONDITIONED for gram in ground.grams.values()):
         return None  # a sample can't say which columns all rows tell apart
-    stride = ground.stride(tie)
+    strides = ground.strides(tie)
     if settings.start_params is None:
         begin = _free_starts(tie, ground, problem.data)
         quick = replace(settings, stop=Decrement(1.0), callback=None)
-        direction = Striding(FARTHEST * sample.n_rows, stride)
+        direction = Striding(FARTHEST * sample.n_rows, strides)
         found = _attempt(LikelihoodObjective(likelihood, sample), tie, begin, quick, direction)
         if found is None:
             return None
         start, lazy = found.params, replace(lazy, first=False)
     else:  # likely nearer than the sample's own optimum
         start, lazy = settings.start_params, replace(lazy, sample=False)
-    direction = Striding(FARTHEST * problem.data.count(), stride, finish="observed", refresh=lazy)
+    direction = Striding(FARTHEST * problem.data.count(), strides, finish="observed", refresh=lazy)
     whole = _watched(LikelihoodObjective(likelihood, problem.source), settings)
     outcome = _attempt(whole, tie, iter([start]), settings, direction)
     return None if outcome is None else _fitted(outcome, np.ones(start.size, dtype=bool), [])
@@ -110,7 +114,16 @@ def _attempt(
         outcome = maximize_from(starts, _tied(home, tie), settings, optimizer, inside=INSIDE, to_the_top=True)
     except (OutsideDomain, SingularMetric):
         return None
-    return outcome if outcome.converged else None
+    return outcome if outcome.converged and not _at_limit(outcome, direction.strides) else None
+
+
+def _at_limit(outcome: Outcome, strides: Sequence[Gram]) -> bool:
+    """Say whether predictors have run so far out that the data tell nothing more of them: another start may lead higher."""
+    try:
+        inverse = outcome.point.metric.inverse()
+    except SingularMetric:
+        return True
+    return any(float(np.sum(inverse * part.matrix)) > VAST**2 for part in strides)
 
 
 def _watched(home: LikelihoodObjective, settings: Settings) -> Any:
@@ -134,17 +147,27 @@ def _fit_on_all_rows(problem: Problem, settings: Settings) -> Fitted:
             "fit with rank='drop'"
         )
     tie = _without(problem.tie, kept) if notes else problem.tie
+    strides = ground.strides(tie)
     sparing = likelihood.family.costly and source.n_rows > LARGE
     stepping = likelihood.thinned(SPARING) if sparing else likelihood
     optimizer = settings.optimizer or Optimizer(
-        Striding(FARTHEST * problem.data.count(), ground.stride(tie), finish="observed"),
+        Striding(FARTHEST * problem.data.count(), strides, finish="observed"),
         Backtracking(),
         name="natural gradient",
     )
     given = settings.start_params
     begin = _free_starts(tie, ground, problem.data) if given is None else iter([given[kept]])
     home = _watched(LikelihoodObjective(stepping, source), settings)
-    outcome = maximize_from(begin, _tied(home, tie), settings, optimizer, inside=INSIDE, to_the_top=True)
+    outcome = maximize_from(
+        begin,
+        _tied(home, tie),
+        settings,
+        optimizer,
+        inside=INSIDE,
+        to_the_top=True,
+        at_limit=lambda reached: _at_limit(reached, strides),
+        bounded=bool(likelihood.family.support.discrete),
+    )
     if sparing:
         outcome = _with_exact_metric(outcome, likelihood, source, tie)
     return _fitted(outcome, kept, notes)

@@ -13,11 +13,10 @@ from natfit.data.matrix import Columns, Constant
 from natfit.likelihoods.distributional import DistributionalLikelihood
 from natfit.likelihoods.sums import Sums
 from natfit.metric import Gram, SingularMetric, Triangular
-from natfit.models.distribution_start import Reaching
 from natfit.models.distributional.data import DistributionalData
-from natfit.optimize.directions import Heading
+from natfit.models.distributional.striding import Striding
 from natfit.optimize.loop import Outcome, OutsideDomain
-from natfit.optimize.objective import LikelihoodObjective, Objective, Point
+from natfit.optimize.objective import LikelihoodObjective
 from natfit.optimize.optimizer import Optimizer, run
 from natfit.optimize.steps import Backtracking
 from natfit.optimize.stopping import Decrement
@@ -25,8 +24,6 @@ from natfit.parametrizations.affine import Affine
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-STRIDE = 1.5
-"""Most that predictors on a log or logit scale may change in one step, in root mean square, while the maximum is far."""
 FREE_SCALE = ("identity", "inverse", "inverse_squared", "sqrt")
 """Links whose predictors have the response's units, so that no length is long by itself."""
 VAGUE = 3.0
@@ -37,49 +34,6 @@ SAMPLE = 10_000
 
 ENOUGH = 1e-2
 """Decrement, a tenth of a standard error squared, at which the constants are good enough for a start."""
-
-
-class Striding(Reaching):
-    """`Reaching`, held back further where predictors would change by more than a stride.
-
-    Where the information of a parameter vanishes, as of a zero inflation near 0, a step by it overshoots into the flat; the
-    divergence of the distributions says nothing there, the predictor does. The metric is then added a share of the squared
-    change of the predictors themselves (Levenberg & Marquardt), just so much that the stride is kept: other coefficients go
-    on as they would.
-
-    Parameters
-    ----------
-    reach : float
-    stride : Gram
-        Squared change of the predictors that have a scale of their own, averaged over the rows, as a form in the free
-        coordinates.
-    **options
-        Arguments of `NaturalGradient`.
-    """
-
-    def __init__(self, reach: float, stride: Gram, **options: Any):
-        super().__init__(reach, **options)
-        self.stride = stride
-
-    def __call__(self, objective: Objective, point: Point, state: Any) -> tuple[Heading, Any]:
-        heading, state = super().__call__(objective, point, state)
-        if heading.decrement is None or self._length(heading.vector) <= STRIDE:
-            return heading, state
-        metric, weight = point.metric.matrix_form(), self.reach
-        for _ in range(200):
-            vector = Gram(metric + weight * self.stride.matrix).solve(point.score)
-            if self._length(vector) > STRIDE:
-                break
-            weight *= 0.25
-        for _ in range(200):
-            vector = Gram(metric + weight * self.stride.matrix).solve(point.score)
-            if self._length(vector) <= STRIDE:
-                break
-            weight *= 2.0
-        return heading._replace(vector=vector), state
-
-    def _length(self, vector: Array) -> float:
-        return float(np.sqrt(max(self.stride.quadratic(vector), 0.0)))
 
 
 class Ground:
@@ -105,16 +59,15 @@ class Ground:
         own = source.reduce(grams)
         self.grams = {name: own[first] for name, first in self.first.items()}
 
-    def stride(self, tie: Affine) -> Gram:
-        """Return the form that `Striding` takes: of the predictors that are on a log or logit scale."""
-        likelihood = self.likelihood
-        matrix = np.zeros((likelihood.layout.size, likelihood.layout.size))
+    def strides(self, tie: Affine) -> list[Gram]:
+        """Return the forms that `Striding` takes: of the predictors that are on a log or logit scale."""
+        likelihood, found = self.likelihood, []
         for k in likelihood.free:
-            if likelihood.links[k].name not in FREE_SCALE:
-                name = likelihood.family.parameter_names[k]
-                own = likelihood.layout.slices[name]
-                matrix[own, own] = self.grams[name].matrix / self.source.n_rows
-        return Gram(tie.matrix.T @ matrix @ tie.matrix)
+            name = likelihood.family.parameter_names[k]
+            share = 0.0 if likelihood.links[k].name in FREE_SCALE else 1.0 / self.source.n_rows
+            own = tie.matrix[likelihood.layout.slices[name]]
+            found.append(Gram(own.T @ (self.grams[name].matrix * share) @ own))
+        return found
 
     def spread(self, targets: Callable[[Block], Sequence[Array]]) -> Array:
         """Return the coefficients whose predictors, offsets included, come closest to targets, by least squares.
@@ -148,8 +101,14 @@ def starts(ground: Ground, data: DistributionalData) -> Iterator[Array]:
 
         with np.errstate(all="ignore"):
             yield ground.spread(own)
+
+    def constant(values: Array) -> Callable[[Block], list[Array]]:
+        return lambda block: [np.full(block.n_rows, value) for value in values]
+
     for constants in _intercepts(likelihood, data, moments):
-        yield ground.spread(lambda block, constants=constants: [np.full(block.n_rows, c) for c in constants])  # type: ignore[misc]
+        yield ground.spread(constant(constants))
+    for other in family.other_starts(data.y, data.freq_weights):
+        yield ground.spread(constant(_linked(likelihood, other)))
     if len(likelihood.free) > 1:
         yield from _first_alone(ground, data, constants)
 
@@ -194,8 +153,8 @@ def _sampled(data: DistributionalData, designs: Mapping[str, Columns], constant:
 
 def _reached(likelihood: DistributionalLikelihood, source: Source, block: Block, start: Array) -> Outcome | None:
     """Return where a small model's maximum is, well enough for a start; None where it has none."""
-    stride = Ground(likelihood, source, block.designs).stride(Affine(np.eye(likelihood.layout.size)))
-    direction = Striding(float(block.n_rows), stride)
+    strides = Ground(likelihood, source, block.designs).strides(Affine(np.eye(likelihood.layout.size)))
+    direction = Striding(float(block.n_rows), strides)
     try:
         outcome = run(
             Optimizer(direction, Backtracking()),
@@ -214,11 +173,7 @@ def _intercepts(
 ) -> Iterator[Array]:
     """Yield each free parameter's predictor as a constant: the maximum over constants, then the family's moments."""
     family = likelihood.family
-    links = [likelihood.links[k] for k in likelihood.free]
-    with np.errstate(all="ignore"):
-        start = np.array(
-            [float(link(np.array([moments[k]]))[0]) for k, link in zip(likelihood.free, links, strict=True)]
-        )
+    start = _linked(likelihood, moments)
     names = [family.parameter_names[k] for k in likelihood.free]
     constants = DistributionalLikelihood(family, likelihood.links, {name: ["c"] for name in names}, likelihood.held)
     block = _sampled(data, {}, names)
@@ -226,6 +181,12 @@ def _intercepts(
     if outcome is not None:
         yield outcome.params
     yield start
+
+
+def _linked(likelihood: DistributionalLikelihood, constants: Sequence[float]) -> Array:
+    """Return the predictors of the free parameters where all are constants."""
+    with np.errstate(all="ignore"):
+        return np.array([float(likelihood.links[k](np.array([constants[k]]))[0]) for k in likelihood.free])
 
 
 def _is_settled(outcome: Outcome) -> bool:

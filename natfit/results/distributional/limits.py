@@ -131,26 +131,38 @@ def limit_reached(fit: DistributionalResults) -> str:
             f"the {fit.family.name} law fits every response exactly, to rounding, so that its likelihood rises without "
             "bound and the parameters of its spread have no estimate; leave terms out of the formulas, or collect more rows"
         )
-    # only a fit that has not converged may be on its way to a density without bound at a few rows: others have scales
-    exact = np.inf if fit.fitted.converged else EXACT - log_spread(fit)
+    settled = fit.fitted.converged and not _is_far(fit)
+    # only a fit that has not settled may be on its way to a density without bound at a few rows: others have scales
+    exact = np.inf if settled else EXACT - log_spread(fit)
     reached: Reached = fit.model.source.reduce(Reach(fit.model.likelihood, fit.coefficients, exact))
     told = unbounded(fit, reached)
     if told:
         return told
     told = _simpler(fit, reached) or _at_infinity(fit, reached)
-    if not told and not fit.fitted.converged:
+    if not told and not settled:
         told = _separated(fit, reached)
     return told and told + _still_rising(fit)
 
 
+def _is_far(fit: DistributionalResults) -> bool:
+    """Say whether more than a millionth of a nat is still to be gained, which rounding may keep a fit from."""
+    return 0.5 * float(fit.fitted.outcome.decrement) > RISING
+
+
 def _still_rising(fit: DistributionalResults) -> str:
-    """Say that the log-likelihood may be far from its supremum, where the fit has not come within a millionth of it."""
-    outcome = fit.fitted.outcome
-    if fit.fitted.converged or not 0.5 * float(outcome.decrement) > RISING:
+    """Say that the log-likelihood may be far from its supremum, where the fit has not come within a millionth of it.
+
+    Whole steps approach a supremum geometrically, so that less is left than the last of them has brought.
+    """
+    if fit.fitted.converged or not _is_far(fit):
         return ""
-    reached = [row.loglik for row in list(outcome.record)[-2:]]
-    last = f": it still rose by {reached[1] - reached[0]:.2g} in the last step" if len(reached) == 2 else ""
-    return f"; the log-likelihood reached is not its supremum{last}"
+    rows = list(fit.fitted.outcome.record)[-2:]
+    if len(rows) < 2:
+        return "; the log-likelihood reached is not its supremum"
+    rise, last = rows[1].loglik - rows[0].loglik, rows[1]
+    if last.step >= 1.0 and rise < RISING:
+        return ""
+    return f"; the log-likelihood reached is not its supremum: it still rose by {rise:.2g} in the last step"
 
 
 def _simpler(fit: DistributionalResults, reached: Reached) -> str:
@@ -202,7 +214,9 @@ def _per_distance(family: Any, theta: Parameters, slope: Array, k: int, rows: Ar
     below = np.full(len(rows), np.inf)
     if np.isfinite(domain.high):
         below = complement(theta, k)[rows] if domain == UNIT else domain.high - own
-    return np.abs(slope[rows]) / np.minimum(above, below)
+    distance = np.minimum(above, below)
+    # far out both round to 0: there a logit and a log have a slope of 1, other links more
+    return np.where(distance > 0.0, np.abs(slope[rows]) / distance, 1.0)
 
 
 def _told(fit: DistributionalResults, k: int, values: Array, rises: bool) -> str:
