@@ -82,6 +82,8 @@ class ParameterEffectPlot:
     ) -> Any:
         """Draw the mean, or a parameter, along one variable with its band; for the mean over the rows.
 
+        Of classes and shares the mean is that of each: a line for every class's probability.
+
         Parameters
         ----------
         variable : str

@@ -29,7 +29,21 @@ TONES = nf.MixtureRegression.from_formula("tuned ~ stretchratio", nf.datasets.lo
     random_state=0
 )
 
+GRADES = nf.DistributionalRegression.from_formula(
+    "color ~ width + C(spine)", CRABS, family="cumulative", links="probit"
+).fit()
+SUCCESSES = nf.DistributionalRegression.from_formula(
+    "killed + alive ~ dose", nf.datasets.load("beetles").assign(alive=lambda d: d["n"] - d["killed"]), "beta_binomial"
+).fit()
+LARGE = nf.DistributionalRegression.from_formula(
+    "nearest ~ 1", CRABS.assign(nearest=(100.0 * CRABS["weight"]).round()), family="nb2"
+).fit()
+
 FIGURES = {
+    "effect on classes": (GRADES, "plot_effect", {"variable": "width"}),
+    "effect of levels on classes": (GRADES, "plot_effect", {"variable": "spine"}),
+    "effect on a share": (SUCCESSES, "plot_effect", {"variable": "dose"}),
+    "rootogram of large counts": (LARGE, "plot_rootogram", {}),
     "fitted": (COUNTS, "plot_residuals", {"kind": "fitted"}),
     "qq": (COUNTS, "plot_residuals", {"kind": "qq", "residuals": "pearson"}),
     "worm": (SHARES, "plot_residuals", {"kind": "worm"}),
@@ -181,6 +195,39 @@ def test_an_effect_on_a_parameter_is_its_prediction():
 def test_all_pairs_of_three_columns_are_drawn():
     three = nf.Mixture("gaussian", 2).fit(nf.datasets.load("iris").iloc[:, :3], random_state=0).plot()
     assert sum(ax.get_visible() for ax in three.flat) == 3
+
+
+def test_the_effect_on_classes_is_each_class_probability():
+    ax = GRADES.plot_effect("width", at={"spine": 3})
+    lines = {line.get_label(): line for line in ax.lines}
+    assert list(lines) == ["1", "2", "3", "4"] == [str(each) for each in GRADES.family.classes]
+    grid = pd.DataFrame({"width": lines["2"].get_xdata(), "spine": 3})
+    wanted = GRADES.predict(grid)
+    for name, line in lines.items():
+        np.testing.assert_allclose(line.get_ydata(), wanted[name])
+    assert len(set(lines_of(ax))) == 4
+    np.testing.assert_allclose(sum(line.get_ydata() for line in lines.values()), 1.0)
+
+
+def test_the_rows_of_an_effect_on_a_share_are_shares():
+    ax = SUCCESSES.plot_effect("dose")
+    rows = next(line for line in ax.lines if line.get_label() == "rows")
+    y = SUCCESSES.model.data.y
+    np.testing.assert_allclose(rows.get_ydata(), y[:, 0] / y.sum(axis=1))
+
+
+def test_large_counts_stand_together_in_a_rootogram():
+    whole, ours = LARGE.rootogram(width=1), LARGE.rootogram()
+    assert len(whole) == whole.index[-1] + 1
+    step = ours.index[1]
+    assert step > 1
+    assert ours.index.tolist() == list(range(0, int(whole.index[-1]) + 1, int(step)))
+    np.testing.assert_allclose(ours.sum(), whole.sum())
+    np.testing.assert_allclose(ours.iloc[30], whole.iloc[30 * step : 31 * step].sum())
+    assert len(ZEROS.rootogram()) == ZEROS.rootogram().index[-1] + 1
+    assert LARGE.plot_rootogram().get_xlim()[0] > 50.0
+    with pytest.raises(ValueError, match="a rootogram needs highest >= 0 and width >= 1; got -1 and None"):
+        LARGE.rootogram(highest=-1)
 
 
 def test_bars_of_a_rootogram_end_inside_the_axes():

@@ -10,7 +10,9 @@ import numpy as np
 from natfit.data.table import Table
 from natfit.diagnostics.plots.effects import CURVE, spread_over
 from natfit.diagnostics.plots.fit import POINT
-from natfit.diagnostics.plotting import COLOURS, finish, new_axes
+from natfit.diagnostics.plotting import COLOURS, finish, new_axes, series
+
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def plot_parameter_effect(fit: Any, variable: str, what: str, at: Any, alpha: float, ax: Any) -> Any:
@@ -26,30 +28,56 @@ def plot_parameter_effect(fit: Any, variable: str, what: str, at: Any, alpha: fl
     grid = grid.assign(**held, **{variable: values})
     frame = fit.get_prediction(grid, what)
     middle, limits = np.asarray(frame.predicted), frame.conf_int(alpha)
-    if middle.ndim != 1:
-        raise ValueError(
-            f"{what} has several columns; name one of the parameters {', '.join(fit.family.parameter_names)}"
-        )
     ax = new_axes(ax)
-    places = np.asarray(values, dtype=float) if levels is None else np.arange(len(levels))
-    if what == "mean":
+    places = np.asarray(values, dtype=float) if levels is None else np.arange(float(len(levels)))
+    if what == "mean" and middle.ndim == 1:
         own = table[variable] if levels is None else spread_over(table[variable], levels)
-        ax.plot(own, fit.model.data.y, **{**POINT, "color": "0.6", "alpha": 0.6}, label="rows", zorder=1)
+        ax.plot(own, _observed(fit), **{**POINT, "color": "0.6", "alpha": 0.6}, label="rows", zorder=1)
     label = f"{100 * (1 - alpha):g} % interval"
+    if middle.ndim == 2:
+        _draw_columns(ax, fit.family.class_names, places, levels, middle, limits)
+        shown = "probability" if fit.family.class_predictors and what == "mean" else what
+        y, legend = f"{shown} of each column" if shown == what else "probability", f"with {label}"
+    else:
+        _draw_one(ax, places, levels, middle, limits, label)
+        name = fit.model.data.y_name
+        share = fit.family.has_trials and what == "mean"
+        y, legend = f"share of {name.partition(' + ')[0]}" if share else f"{what} of {name}", None
+    if levels is not None:
+        ax.set_xticks(places, [str(level) for level in levels])
+        ax.set_xlim(-0.6, len(places) - 0.4)
+    rest = {name: grid.iloc[0][name] for name in grid if name != variable}
+    told = ", ".join(f"{name} {v:.4g}" if isinstance(v, float) else f"{name} {v}" for name, v in rest.items())
+    finish(ax, f"Effect of {variable}", variable, y, f"Held: {told}." if told else "", legend)
+    return ax
+
+
+def _observed(fit: Any) -> Array:
+    """Return what is to be drawn of each row's response: of successes out of trials, their share."""
+    y = fit.model.data.y
+    return y[:, 0] / y.sum(axis=1) if fit.family.has_trials else y
+
+
+def _draw_one(ax: Any, places: Array, levels: Any, middle: Array, limits: Array, label: str) -> None:
     if levels is None:
         ax.fill_between(places, *limits.T, color=COLOURS[1], alpha=0.25, linewidth=0, label=label)
         ax.plot(places, middle, color=COLOURS[1], linewidth=2.0, label="prediction")
     else:
         drawn = {"fmt": "s", "color": COLOURS[1], "capsize": 4, "linewidth": 2.0}
         ax.errorbar(places, middle, yerr=np.abs(limits.T - middle), label=f"prediction, {label}", **drawn)
-        ax.set_xticks(places, [str(level) for level in levels])
-        ax.set_xlim(-0.6, len(places) - 0.4)
-    rest = {name: grid.iloc[0][name] for name in grid if name != variable}
-    told = ", ".join(f"{name} {v:.4g}" if isinstance(v, float) else f"{name} {v}" for name, v in rest.items())
-    finish(
-        ax, f"Effect of {variable}", variable, f"{what} of {fit.model.data.y_name}", f"Held: {told}." if told else ""
-    )
-    return ax
+
+
+def _draw_columns(ax: Any, names: Any, places: Array, levels: Any, middle: Array, limits: Array) -> None:
+    """Draw a line, or a row of points, for each class or share, told apart by colour and by style."""
+    for j, name in enumerate(names):
+        drawn = series(j)
+        if levels is None:
+            ax.fill_between(places, *limits[:, j].T, color=drawn["color"], alpha=0.2, linewidth=0)
+            ax.plot(places, middle[:, j], label=str(name), markevery=max(len(places) // 8, 1), **drawn)
+        else:
+            at = places + 0.3 * ((j + 0.5) / len(names) - 0.5)
+            far = np.abs(limits[:, j].T - middle[:, j])
+            ax.errorbar(at, middle[:, j], yerr=far, capsize=4, label=str(name), **{**drawn, "linestyle": "none"})
 
 
 def predictors(fit: Any) -> tuple[Any, set[str]]:

@@ -39,7 +39,7 @@ class RowlessData:
         self.frozen, self.offsets = dict(frozen), dict.fromkeys(with_offsets)
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("y", "designs", "freq_weights", "index", "columns", "source"):
+        if name in ("y", "designs", "freq_weights", "index", "columns", "source", "n_rows"):
             raise RowsNeeded(f"its data's {name}")
         raise AttributeError(name)
 
@@ -72,6 +72,10 @@ class SavedDistributional(DistributionalRegression):
     def fit(self, *args: Any, **kwargs: Any) -> DistributionalResults:
         """Refuse to fit."""
         raise RowsNeeded("another fit")
+
+    def null_fit(self, results: DistributionalResults) -> DistributionalResults:
+        """Refuse to fit."""
+        raise RowsNeeded("the fit of constants alone")
 
 
 def to_plain(fit: DistributionalResults) -> dict[str, Any]:

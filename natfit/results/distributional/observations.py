@@ -12,6 +12,10 @@ from natfit.results.distributional.at_rows import Counts, Deviations, Tails
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
+MOST_BARS = 50
+"""Counts that a rootogram shows one by one; more are put together."""
+
+
 class Observing:
     """Mixed into a distributional fit."""
 
@@ -89,23 +93,38 @@ class Observing:
         likelihood, coefficients = self.model.likelihood, self.coefficients
         return self.model.new_rows().each(lambda block: likelihood.predictors(coefficients, block)[0])
 
-    def rootogram(self, highest: int | None = None) -> Any:
+    def rootogram(self, highest: int | None = None, width: int | None = None) -> Any:
         """Return observed and expected numbers of rows for each count, a DataFrame by count.
 
         Parameters
         ----------
         highest : int, optional
             The last count; by default the largest of the data, or the 99.9th percentile of a long tail.
+        width : int, optional
+            How many counts stand together, under the first of them: by default 1, and more where the counts of the data
+            reach over more than 50.
+
+        Raises
+        ------
+        ValueError
+            Where the response is no count, or nothing is between the ends.
         """
         y, family = self.model.data.y, self.family
         if not family.support.discrete or family.support.event_shape:
             raise ValueError(f"a rootogram is for counts, and the {family.name} family's response is none")
+        lowest = int(family.support.low)
         last = int(min(y.max(), np.ceil(np.quantile(y, 0.999)) + 1.0)) if highest is None else int(highest)
-        counts = np.arange(int(family.support.low), last + 1)
+        if last < lowest or (width is not None and width < 1):
+            raise ValueError(f"a rootogram needs highest >= {lowest} and width >= 1; got {highest} and {width}")
+        if width is None:
+            width = max(-(-(last - int(y.min())) // MOST_BARS), 1)
+        counts = np.arange(lowest, last + 1)
         found = sum(self.model.new_rows().map(Counts(self.model.likelihood, self.coefficients, counts.tolist())))
         import pandas as pd
 
-        return pd.DataFrame(found, columns=["observed", "expected"], index=pd.Index(counts, name="count"))
+        first = np.arange(0, len(counts), width)
+        together = np.add.reduceat(found, first, axis=0)
+        return pd.DataFrame(together, columns=["observed", "expected"], index=pd.Index(counts[first], name="count"))
 
     def pit(self, bins: int = 10) -> Array:
         """Return the shares of the probability integral transform in equal bins: 1 / bins each where the model holds.
@@ -141,14 +160,19 @@ class Observing:
 
         return plot_residuals(self, kind, "quantile", random_state, ax)
 
-    def plot_rootogram(self, highest: int | None = None, ax: Any = None) -> Any:
+    def plot_rootogram(self, highest: int | None = None, width: int | None = None, ax: Any = None) -> Any:
         """Draw a hanging rootogram: bars of the root of the observed numbers, hung from that of the expected ones.
+
+        Parameters
+        ----------
+        highest, width : as for `rootogram`
+        ax : matplotlib Axes, optional
 
         Source: Kleiber & Zeileis (2016), American Statistician 70, 296-303.
         """
         from natfit.diagnostics.plots.distributional import plot_rootogram
 
-        return plot_rootogram(self, highest, ax)
+        return plot_rootogram(self, highest, width, ax)
 
     def plot_pit(self, bins: int = 10, ax: Any = None) -> Any:
         """Draw the histogram of the probability integral transform with 95 % limits of chance for each bin."""
