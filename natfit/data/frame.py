@@ -26,6 +26,23 @@ from natfit.data.threads import over_runs
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
+def rows_of(values: Any, kept: np.ndarray) -> Any:
+    """Return the rows of an array, a frame, or a sparse or tabmat matrix that a mask keeps, of the kind it is.
+
+    Examples
+    --------
+    >>> rows_of([[1.0], [2.0]], np.array([False, True]))
+    array([[2.]])
+    """
+    from scipy import sparse
+
+    if hasattr(values, "loc"):
+        return values.loc[kept]
+    if sparse.issparse(values):
+        return values.tocsr()[np.flatnonzero(kept)]
+    return (values if hasattr(values, "shape") else np.asarray(values))[np.flatnonzero(kept)]
+
+
 @dataclass
 class Bound:
     """A response and a design with their names, one entry for each row that is kept.
@@ -132,7 +149,7 @@ def _without_missing(bound: Bound, missing: str, finite: bool = False) -> Bound:
         check_not_infinite(column, name, kept)
     if dropped is not None and kept is not None:
         check_not_empty(int(kept.sum()), dropped=len(kept))
-        bound.y, bound.matrix, bound.kept = bound.y[kept], bound.matrix[np.flatnonzero(kept)], kept
+        bound.y, bound.matrix, bound.kept = bound.y[kept], rows_of(bound.matrix, kept), kept
         bound.extras = {name: column[kept] for name, column in bound.extras.items()}
         bound.index = None if bound.index is None else bound.index[kept]
         bound.n_missing = int(dropped.sum())

@@ -27,9 +27,14 @@ def critical(alpha: float, df: float | None) -> float:
     ValueError
         If alpha does not lie between 0 and 1.
     """
+    return quantile(1.0 - check_alpha(alpha) / 2.0, df)
+
+
+def check_alpha(alpha: float) -> float:
+    """Return one less the level of limits, or refuse what is none."""
     if not 0.0 < alpha < 1.0:
         raise ValueError(f"alpha must lie between 0 and 1 (0.05 for 95% limits), got {alpha!r}")
-    return quantile(1.0 - alpha / 2.0, df)
+    return alpha
 
 
 class Estimates:

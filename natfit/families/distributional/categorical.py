@@ -44,6 +44,9 @@ class Multinomial(Classes):
         self.baseline = baseline
         super().__init__(None, parallel, classes)
 
+    def _told(self) -> list[str]:
+        return [] if self.baseline is None else [f"baseline={self.baseline!r}"]
+
     def with_link(self, link: Any) -> Classes:
         if str(getattr(link, "name", link)) != "logit":
             raise ValueError(f"the multinomial family has the logit link only, not {link!r}; leave links out")
@@ -116,6 +119,9 @@ class Cumulative(Classes):
             raise ValueError(f"direction must be '>=' or '<=', got {direction!r}")
         self.direction = direction
         super().__init__(link, parallel, classes)
+
+    def _told(self) -> list[str]:
+        return [] if self.direction == ">=" else [f"direction={self.direction!r}"]
 
     @classmethod
     def examples(cls) -> tuple[Any, ...]:

@@ -242,7 +242,14 @@ class Classes(DistributionalFamily):
                 )
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}()" if self.classes is None else f"{type(self).__name__}(J={len(self.classes)})"
+        told = [] if self.classes is None else [f"J={len(self.classes)}"]
+        told += [f"link={self.link.name!r}"] if self.link.name != self.default_link else []
+        told += [f"parallel={self.parallel!r}"] if self.parallel is not self.default_parallel else []
+        return f"{type(self).__name__}({', '.join([*told, *self._told()])})"
+
+    def _told(self) -> list[str]:
+        """Return in words what else the law differs from its default in."""
+        return []
 
 
 def term_of(column: str) -> str:

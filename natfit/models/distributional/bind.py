@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from natfit.data.checks import check_finite, check_weights
-from natfit.data.frame import Bound, bind
+from natfit.data.frame import Bound, bind, rows_of
 from natfit.data.matrix import Columns, Constant, as_columns
 from natfit.models.binding import subset_rows
 from natfit.models.distributional.data import DistributionalData
@@ -102,12 +102,9 @@ def from_arrays(
     if masks:
         kept = np.logical_and.reduce(masks)
         cut = {name: None if value is None else np.asarray(value)[kept] for name, value in extras.items()}
-        pick = (lambda each: each.loc[kept]) if hasattr(endog, "loc") else (lambda each: np.asarray(each)[kept])
-        firsts = {id(each): each for each in given.values()}
-        picked = {
-            key: each.loc[kept] if hasattr(each, "loc") else np.asarray(each)[kept] for key, each in firsts.items()
-        }
-        bound = _bind_each(pick(endog), {name: picked[id(each)] for name, each in given.items()}, cut, "raise")
+        picked = {id(each): rows_of(each, kept) for each in {id(each): each for each in given.values()}.values()}
+        designs_kept = {name: picked[id(each)] for name, each in given.items()}
+        bound = _bind_each(rows_of(endog, kept), designs_kept, cut, "raise")
     first = bound[parameters[0]]
     columns = _columns_of(bound)
     data = DistributionalData(
@@ -128,9 +125,15 @@ def from_arrays(
 def _bind_each(endog: Any, designs: Mapping[str, Any], extras: Mapping[str, Any], missing: str) -> dict[str, Bound]:
     """Bind the design of each parameter; one that several have in common once."""
     made: dict[int, Bound] = {}
-    for each in designs.values():
-        if id(each) not in made:
+    for name, each in designs.items():
+        if id(each) in made:
+            continue
+        try:
             made[id(each)] = bind(endog, each, extras, missing)
+        except ValueError as error:
+            if not made:  # it may be the response
+                raise
+            raise ValueError(f"the design of {name} can't be taken: {error}") from None
     return {name: made[id(each)] for name, each in designs.items()}
 
 

@@ -15,6 +15,11 @@ from natfit.models.distributional.data import by_parameter
 
 def with_links(family: DistributionalFamily, links: Any) -> DistributionalFamily:
     """Give a family of classes its one link; other families leave links to the predictors."""
+    if isinstance(links, list | tuple):
+        raise TypeError(
+            f"links are given by parameter, as in links={{{family.parameter_names[0]!r}: 'log'}}, or one for the first; got "
+            f"{links!r}"
+        )
     if not family.shared_predictors or links is None or isinstance(links, Mapping):
         return family
     return family.with_link(links)
@@ -81,16 +86,26 @@ def bind_formulas(
 
         frozen = freeze_formulas(left, given, table, family, (beside.offset, beside.freq_weights), context)
         held = held_values(frozen.family, beside.fixed)
+        offsets_of(beside.offset, frozen.family, held)
         data = bind_stream(frozen, rights(given, frozen.family, held), missing)
         return BoundFormulas(data, frozen.family, held)
     if family.shared_predictors:
         family = sized(family, left, given, table, missing, context)
     held = held_values(family, beside.fixed)
-    offsets = by_parameter(beside.offset, family, "an offset")
+    offsets = offsets_of(beside.offset, family, held)
     right = rights(given, family, held)
     bound, first = from_formulas(left, right, table, offsets, beside.freq_weights, missing, context)
     family, bound.y = family.bind(bound.y, bound.y_name, first.y_levels)
     return BoundFormulas(bound, family, held)
+
+
+def offsets_of(given: Any, family: DistributionalFamily, held: Mapping[str, float]) -> dict[str, Any]:
+    """Return the offsets by parameter; one of a parameter that is held is refused."""
+    offsets = by_parameter(given, family, "an offset")
+    for name in offsets:
+        if name in held:
+            raise ValueError(f"{name} is held at {held[name]:g} and has an offset as well; leave one of them out")
+    return offsets
 
 
 def held_values(family: DistributionalFamily, fixed: Mapping[str, float] | None) -> dict[str, float]:

@@ -24,7 +24,7 @@ from natfit.models.distributional.data import (
     formulas_of,
 )
 from natfit.models.distributional.fitting import Problem, fit_distributional
-from natfit.models.distributional.formulas import Beside, bind_formulas, held_values, with_links
+from natfit.models.distributional.formulas import Beside, bind_formulas, held_values, offsets_of, with_links
 from natfit.models.distributional.refitting import Refitting
 from natfit.models.distributional.rows import ParameterRows, parameter_rows
 from natfit.results.distributional.results import DistributionalResults, read_covariance
@@ -116,7 +116,7 @@ class DistributionalRegression(Refitting):
             designs = dict.fromkeys(free, exog)
         else:
             designs = by_parameter(exog, resolved, "a design")
-        data = from_arrays(endog, designs, by_parameter(offset, resolved, "an offset"), freq_weights, missing, free)
+        data = from_arrays(endog, designs, offsets_of(offset, resolved, held), freq_weights, missing, free)
         resolved, data.y = resolved.bind(data.y, data.y_name, levels)
         self._bind(data, resolved, links, held, constraints, n_jobs)
 

@@ -23,6 +23,20 @@ CHUNK = 65_536
 """Rows whose dense designs are held at once."""
 
 
+def check_draws(n: int) -> None:
+    """Refuse a number of draws that is none."""
+    if n != int(n) or n < 1:
+        raise ValueError(f"n must be a whole number of draws, 1 or more; got {n!r}")
+
+
+def check_levels(q: Any) -> Array:
+    """Return levels of quantiles as an array, or refuse what is none."""
+    levels = np.asarray(q, dtype=float)
+    if levels.size == 0 or not ((levels > 0.0) & (levels < 1.0)).all():
+        raise ValueError(f"levels of quantiles lie strictly between 0 and 1; got {q!r}")
+    return levels
+
+
 @dataclass(frozen=True)
 class AtRows:
     """A function of the parameters of each row, at given coefficients.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from natfit.families.distributional.base import DistributionalFamily, Parameters
+from natfit.results.distributional.at_rows import check_levels
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -94,10 +95,7 @@ class RowLaws:
 
     def ppf(self, q: Any) -> Array:
         """Return the least y with P(Y <= y) >= q, for q strictly between 0 and 1."""
-        levels = np.asarray(q, dtype=float)
-        if not ((levels > 0.0) & (levels < 1.0)).all():
-            raise ValueError(f"levels of quantiles lie strictly between 0 and 1; got {q!r}")
-        return self._each(self.family.quantile, q)
+        return self._each(self.family.quantile, check_levels(q))
 
     def mean(self) -> Array:
         """Return E[Y] of each row."""

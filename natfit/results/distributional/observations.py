@@ -133,6 +133,8 @@ class Observing:
         -----
         For counts not randomized: Czado, Gneiting & Held (2009), Biometrics 65, 1254-1261.
         """
+        if bins != int(bins) or bins < 1:
+            raise ValueError(f"bins must be a whole number, 1 or more; got {bins!r}")
         below, upto = self._tails()
         edges = np.linspace(0.0, 1.0, bins + 1)[:, None]
         with np.errstate(all="ignore"):

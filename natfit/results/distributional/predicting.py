@@ -13,12 +13,15 @@ from natfit.results.covariance import known
 from natfit.results.distributional.at_rows import (
     AtRows,
     WithVariance,
+    check_draws,
+    check_levels,
     parameters,
     quantiles,
     quantity,
     share,
 )
 from natfit.results.distributional.prediction import ColumnPredictions, ParameterPrediction
+from natfit.results.prediction import check_alpha
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -93,6 +96,7 @@ class Predicting:
 
     def _draws(self, n: int, rng: np.random.Generator) -> Array:
         """Draw all coefficients from the law of the estimates in large samples, (n, p)."""
+        check_draws(n)
         tie, kept = self.model.constraints.tie, self.fitted.kept
         cov = self._cov[np.ix_(kept, kept)]
         if not np.isfinite(cov).all():
@@ -182,6 +186,7 @@ class Predicting:
         DataFrame or ndarray with columns ``lower`` and ``upper``; of shares, (share, "lower") and (share, "upper") for
         each of them by itself
         """
+        check_alpha(alpha)
         rows, shares = self.model.new_rows(exog, offset), self.family.class_names
         if shares is not None and not self.family.class_predictors:
             import pandas as pd
@@ -204,7 +209,8 @@ class Predicting:
         trials: Any = None,
     ) -> Any:
         """Return a quantile of each row's law with limits for it, from draws of the coefficients; arguments as above."""
-        rows, level = self.model.new_rows(exog, offset), [float(q)]
+        check_alpha(alpha)
+        rows, level = self.model.new_rows(exog, offset), [float(check_levels(q))]
         known_trials = self._trials("quantiles", rows, exog, trials)
         rng = np.random.default_rng(random_state)
         limits = self._over_draws(
@@ -227,6 +233,7 @@ class Predicting:
         Of a beta-binomial they are numbers of successes out of ``trials`` (see `prediction_interval`); of classes, the class
         of one case of each row.
         """
+        check_draws(n)
         rows, rng = self.model.new_rows(exog, offset), np.random.default_rng(random_state)
         if self.family.class_predictors:
             return self._classes_drawn(rows, n, rng)

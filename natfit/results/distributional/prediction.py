@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from natfit.results.prediction import quantile
+from natfit.results.prediction import critical
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -39,7 +39,7 @@ class ParameterPrediction:
 
     def conf_int(self, alpha: float = 0.05) -> Array:
         """Return (m, 2) limits for the quantity: on the log scale where it is positive, the logit scale in (0, 1)."""
-        width = quantile(1.0 - alpha / 2.0, None)
+        width = critical(alpha, None)
         both = np.array([-width, width])
         value, se = self.predicted[:, None], self.se[:, None]
         with np.errstate(all="ignore"):

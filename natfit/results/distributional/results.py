@@ -16,7 +16,7 @@ from natfit.need import LOGLIK, OBSERVED
 from natfit.results import robust
 from natfit.results.coefficients import Coefficients
 from natfit.results.cov_type import KINDS, CovarianceType, read
-from natfit.results.distributional.at_rows import AtRows, quantiles, quantity
+from natfit.results.distributional.at_rows import AtRows, check_levels, quantiles, quantity
 from natfit.results.distributional.diagnosis import Diagnosis
 from natfit.results.distributional.laws import WithLaws
 from natfit.results.distributional.measures import FitMeasures
@@ -287,9 +287,9 @@ class DistributionalResults(
         -------
         Series, or DataFrame with a column for each level
         """
-        levels = np.asarray(q, dtype=float)
-        if levels.size == 0 or levels.ndim > 1 or not ((levels > 0.0) & (levels < 1.0)).all():
-            raise ValueError(f"levels of quantiles lie strictly between 0 and 1; got {q!r}")
+        levels = check_levels(q)
+        if levels.ndim > 1:
+            raise ValueError(f"levels of quantiles are one number or several in a row; got the shape {levels.shape}")
         rows = self.model.new_rows(exog, offset)
         law = self._law(self._trials("quantiles", rows, exog, trials))
         found = rows.each(self._at(functools.partial(quantiles, law, levels.ravel().tolist())))
