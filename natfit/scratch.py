@@ -1,9 +1,9 @@
-"""Memory for the arrays of a block: it comes back when the last of them is gone, and serves the next block.
+"""Memory for the products of a block: it comes back when the last of them is gone, and serves the next block.
 
-A likelihood makes a handful of arrays for every block of rows. From `numpy.empty` each may be a new run of pages, which
-the system clears and maps at a cost like that of the arithmetic itself, and gives up again a moment later; whether it does
-hangs on what the process has allocated before. Memory from here is mapped once and lies on cache lines. What is small
-stays with its thread; what is large stays until the thread is told that a pass over the data has ended.
+A product takes a scaled copy of every block of rows, a matrix and predictors. From `numpy.empty` each may be a new run of
+pages, which the system clears and maps at a cost like that of the arithmetic itself, and gives up again a moment later;
+whether it does hangs on what the process has allocated before. Memory from here is mapped once and lies on cache lines. What
+is small stays with its thread; what is large stays until the thread is told that a pass over the data has ended.
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 FEWEST = 8192
 """Entries under which the C library keeps memory by itself."""
-MOST = 65_536
-"""Entries of a vector over which it is no block's."""
 MAPPED = 1 << 20
 """Bytes from which on memory is asked of the system itself: what is never written to then takes none."""
 LARGE = 4 << 20
@@ -99,27 +97,6 @@ def _shelf(room: int) -> _Shelf:
     if shelf is None:
         shelf = shelves[room] = _Shelf(KEPT // room if room < LARGE else MANY)
     return shelf
-
-
-def room_for(*operands: Any) -> Array | None:
-    """Return an `array` for the result of a ufunc, its ``out``, where every operand is a block's vector of doubles.
-
-    None elsewhere, with which a ufunc makes its result by itself.
-
-    Examples
-    --------
-    >>> eta = np.zeros(20_000)
-    >>> print(np.exp(eta, out=room_for(eta)).sum(), np.exp(0.0, out=room_for(0.0)))
-    20000.0 1.0
-    """
-    size = -1
-    for operand in operands:
-        if type(operand) is not np.ndarray or operand.ndim != 1 or operand.dtype != np.float64:
-            return None
-        if size not in (-1, operand.size):
-            return None
-        size = operand.size
-    return array(size) if FEWEST <= size <= MOST else None
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def scaled_rows(array: Array, scale: Array) -> Array:
 def weighted_gram(array: Array, weight: Array) -> Array:
     """Return X' diag(weight) X of a dense (n, p) array; weights of either sign."""
     with np.errstate(invalid="ignore"):
-        root = np.sqrt(weight, out=scratch.room_for(weight))
+        root = np.sqrt(weight)
     first, *others = _runs(*array.shape)
     product = _square(array[first], root[first])
     for run in others:

@@ -14,7 +14,6 @@ from natfit.families.response import Response, refuse, refuse_outside
 from natfit.families.success_counts import SuccessCounts
 from natfit.families.support import Support, counts
 from natfit.families.tails import binomial_tails, count_quantile
-from natfit.scratch import room_for
 
 TOGETHER, LEAST = 16, 1e-290
 """Numbers whose product is taken before its logarithm, and what the product must not fall below."""
@@ -95,10 +94,10 @@ class Binomial(Response, SuccessCounts):
     def residual(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
         """y (1 - mu) - (1 - y) mu, which is y - mu without cancellation at y = 1; where no mean is near 1 that serves."""
         if complement is None or (complement.size and complement.min() > NEAR):
-            return np.subtract(y, mu, out=room_for(y, mu))
-        out = np.subtract(1.0, y, out=room_for(y))
+            return y - mu
+        out = 1.0 - y
         out *= mu
-        return np.subtract(np.multiply(y, complement, out=room_for(y, complement)), out, out=out)
+        return np.subtract(y * complement, out, out=out)
 
     def anscombe(self, y: Array) -> Array:
         """The incomplete beta function B(y; 2/3, 2/3)."""
@@ -118,12 +117,12 @@ class Binomial(Response, SuccessCounts):
 
     def canonical_kernel(self, y: Array, eta: Array, mu: Array) -> Array:
         """y eta - log(1 + exp(eta)), exact to the last digits in both tails."""
-        out = np.abs(eta, out=room_for(eta))
+        out = np.abs(eta)
         np.negative(out, out=out)
         np.exp(out, out=out)
         np.log1p(out, out=out)
-        gain = np.multiply(y, eta, out=room_for(y, eta))
-        gain -= np.maximum(eta, 0.0, out=room_for(eta))
+        gain = y * eta
+        gain -= np.maximum(eta, 0.0)
         return np.subtract(gain, out, out=out)
 
     def canonical_total(self, y: Array, eta: Array, mu: Array, complement: Array | None = None) -> float:

@@ -13,7 +13,6 @@ from scipy import special
 from natfit.families.interval import POSITIVE, UNIT, Array, Interval
 from natfit.families.link_base import REGISTRY, FunctionLink, Link, from_functions, get, names, register
 from natfit.families.positive_links import Inverse, InverseSquared, NegativeBinomialLink, Power, Softplus, Sqrt
-from natfit.scratch import room_for
 
 __all__ = [
     "REGISTRY",
@@ -68,7 +67,7 @@ class Log(Link):
         return np.log(mu)
 
     def mean(self, eta: Array) -> tuple[Array, Array | None, Array]:
-        mu = np.exp(eta, out=room_for(eta))
+        mu = np.exp(eta)
         return mu, None, mu
 
     def curvature(self, eta: Array, mu: Array, dmu: Array) -> Array:
@@ -95,13 +94,13 @@ class Logit(Link):
         return special.logit(mu)
 
     def mean(self, eta: Array) -> tuple[Array, Array | None, Array]:
-        odds = np.exp(eta, out=room_for(eta))
-        complement = np.add(odds, 1.0, out=room_for(odds))
+        odds = np.exp(eta)
+        complement = odds + 1.0
         np.divide(1.0, complement, out=complement)
         mu = np.multiply(odds, complement, out=odds)  # relatively exact in both tails, like the complement
         if not np.isfinite(mu.sum()):
             mu[np.isnan(mu) & (eta > 0.0)] = 1.0  # where the odds overflow: infinite times a complement of 0
-        return mu, complement, np.multiply(mu, complement, out=room_for(mu, complement))
+        return mu, complement, mu * complement
 
     def curvature(self, eta: Array, mu: Array, dmu: Array) -> Array:
         return dmu * (1.0 - 2.0 * mu)

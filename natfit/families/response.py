@@ -20,7 +20,6 @@ from natfit.families.interval import REAL, Array, Interval
 from natfit.families.link_base import Link
 from natfit.families.response_names import ResponseNames
 from natfit.families.tails import count_quantile, positive_quantile
-from natfit.scratch import room_for
 
 
 class Response(ResponseNames):
@@ -89,7 +88,7 @@ class Response(ResponseNames):
 
     def residual(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
         """y - mu."""
-        return np.subtract(y, mu, out=room_for(y, mu))
+        return y - mu
 
     def kernel(self, y: Array, mu: Array, complement: Array | None = None) -> Array:
         """Log-likelihood at unit dispersion and weight, up to terms that are free of mu."""

@@ -81,19 +81,6 @@ def test_large_memory_serves_again_in_a_pass_and_goes_back_after_it():
     assert all(not shelf.idle for shelf in shelves.values())
 
 
-def test_room_is_made_for_vectors_of_doubles_of_one_length_alone():
-    vector = np.ones(SIZE)
-    assert scratch.room_for(vector, vector).shape == (SIZE,)
-    for operands in (
-        (vector, vector[1:]),
-        (vector, 1.0),
-        (vector.astype("f4"),),
-        (vector.reshape(2, -1),),
-        (vector[:9],),
-    ):
-        assert scratch.room_for(*operands) is None
-
-
 @pytest.mark.parametrize("kind", ["f4", "f8"])
 def test_products_on_such_memory_are_those_of_numpy(kind):
     rng = np.random.default_rng(1)
