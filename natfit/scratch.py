@@ -81,12 +81,23 @@ def array(*shape: int) -> Array:
     size = math.prod(shape)
     if size < FEWEST:
         return np.empty(shape)
-    room = 8 << (size - 1).bit_length()
-    shelf = _shelf(room)
-    memory = shelf.idle.pop() if shelf.idle else _fresh(room)
+    needed = room(size)
+    shelf = _shelf(needed)
+    memory = shelf.idle.pop() if shelf.idle else _fresh(needed)
     lent = _Lent(shape, buffer=memory)
     lent.shelf, lent.memory = shelf, memory
     return lent.view(np.ndarray)
+
+
+def room(size: int) -> int:
+    """Return the bytes, a power of two, of the memory that so many doubles lie on.
+
+    Examples
+    --------
+    >>> room(1000)
+    8192
+    """
+    return 8 << (size - 1).bit_length()
 
 
 def _shelf(room: int) -> _Shelf:

@@ -23,6 +23,8 @@ MOST_ROWS = 32_768
 often than it takes to be quick."""
 COPIED_BYTES = 4 << 20
 """A sample up to this size is copied once and not in every pass; a larger one would show beside the data."""
+COPY_BYTES = 3 << 20
+"""Bytes of a larger one that are copied at a time, at most: with many columns a thread holds a matrix besides."""
 RUN = 32
 """Rows of a sample that lie side by side: they share cache lines and pages, and cost little more than one."""
 COLUMNS_PER_PASS = 40
@@ -200,7 +202,8 @@ class ArraySource(Source):
         if any(isinstance(design, Tabmat) for design in designs):
             return ArraySource(self.whole, self.n_jobs, self.block_rows, chosen)
         # Blocks of copies: small ones, which take memory that the block before has just given back.
-        return ArraySource(self.whole, self.n_jobs, min(self.block_rows, product_rows(width)), chosen)
+        height = min(self.block_rows, product_rows(width), max(-(-COPY_BYTES // (8 * max(width, 1))), FEWEST_ROWS))
+        return ArraySource(self.whole, self.n_jobs, height, chosen)
 
     def _lanes(self) -> list[tuple[int, int]]:
         n_blocks = -(-self.n_rows // self.block_rows)

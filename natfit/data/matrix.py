@@ -49,7 +49,7 @@ class Dense:
         if self.array.strides[0] < self.array.strides[1]:
             # Of an array by columns np.take would copy all rows first, into one by rows.
             return Dense(np.take(self.array.T, rows, axis=1).T)
-        large = self.array.dtype == np.float64 and 8 * len(rows) * self.array.shape[1] >= scratch.LARGE
+        large = self.array.dtype == np.float64 and scratch.room(len(rows) * self.array.shape[1]) >= scratch.LARGE
         if not large or rows.min() < 0 or rows.max() >= len(self.array):
             return Dense(np.take(self.array, rows, axis=0))
         out = scratch.array(len(rows), self.array.shape[1])
