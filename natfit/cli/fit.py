@@ -15,7 +15,7 @@ from natfit.cli import distributional
 from natfit.cli.render import FORMATS, as_text
 from natfit.cli.running import INTERRUPTED, Refusal, refusing
 from natfit.cli.scope import _from_nowhere
-from natfit.cli.tables import WritablePath, check_distinct, read_data
+from natfit.cli.tables import WritablePath, check_distinct, read_data, streamed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,10 +110,11 @@ OPTIONS = [
            "negative_binomial or tweedie; with a constant as in 'tweedie(1.5)' and 'negative_binomial(0.3)' (left out: "
            "alpha is estimated). With predictors for several parameters, as in 'y ~ x | z', also beta, weibull, student_t, "
            "zero_inflated_poisson, multinomial, cumulative and the like: an unknown name lists them all."),
-    option("--link", metavar="NAME", help="identity, log, logit, probit, cloglog, loglog, cauchit, log_complement, "
-           "inverse, inverse_squared, sqrt, 'power(0.5)', 'negative_binomial(0.3)' or softplus; by default the family's "
-           "customary one."),
-    option("--offset", **COLUMN, help="Added to the linear predictor. COLUMN is a column or an expression."),
+    option("--link", multiple=True, metavar="NAME", help="identity, log, logit, probit, cloglog, loglog, cauchit, "
+           "log_complement, inverse, inverse_squared, sqrt, 'power(0.5)', 'negative_binomial(0.3)' or softplus; by default "
+           "the family's customary one. Of several parameters once for each, as in --link precision=sqrt."),
+    option("--offset", multiple=True, **COLUMN, help="Added to the linear predictor. COLUMN is a column or an expression; "
+           "of several parameters once for each, as in --offset alpha=z."),
     option("--exposure", **COLUMN, help="Its logarithm is added to the linear predictor; needs the log link."),
     option("--freq-weights", **COLUMN, help="How many identical observations a row stands for."),
     option("--var-weights", **COLUMN, help="A row's variance is divided by this."),
@@ -122,7 +123,14 @@ OPTIONS = [
            "pearson, deviance or ml; pearson makes any family a quasi-likelihood. By default 1 for binomial, Poisson and "
            "negative binomial, pearson for the others."),
     option("--cov-type", default="nonrobust", metavar="KIND", help="Standard errors: nonrobust (expected information), "
-           "OIM (observed information), HC0 (White's sandwich), HC1, HC2 or HC3."),
+           "OIM (observed information), HC0 (White's sandwich), HC1, HC2, HC3, or cluster."),
+    option("--groups", **COLUMN, help="The clusters of --cov-type cluster."),
+    option("--fixed", multiple=True, metavar="PARAMETER=NUMBER", help="A parameter of the distribution that is held at a "
+           "number instead of having predictors; may be given several times."),
+    option("--constraint", multiple=True, metavar="TEXT", help="A linear constraint on the coefficients of several "
+           "parameters, as in 'mean:x = precision:x'; may be given several times."),
+    option("--parametrization", metavar="NAME", help="Which parameters of the distribution have the predictors, as in "
+           "--family beta --parametrization a_b."),
     option("--use-t", is_flag=True, help="Student's t instead of the normal law."),
     option("--alpha", type=Between(), default=0.05, help="One less the level of the intervals."),
     option("--missing", type=click.Choice(["drop", "raise"]), default="drop", help="Rows with missing values: leave "
@@ -133,6 +141,10 @@ OPTIONS = [
            "standard errors, falls below this."),
     option("--maxiter", type=click.IntRange(min=1), default=100, help="Most iterations."),
     option("--start", type=Numbers(), help="Coefficients to start from."),
+    option("--checkpoint", type=click.Path(dir_okay=False), metavar="PATH", help="A file that is written after each pass "
+           "over the data; a fit that finds one of its own goes on from there."),
+    option("--stream", is_flag=True, help="Read the table anew in every pass, a few rows at a time, so that it need not fit "
+           "into memory: --data is then a .parquet or .csv file, a folder of them, or a pattern as 'claims/*.parquet'."),
     option("--progress/--no-progress", default=None, help="A bar with the decrement, on standard error; by default "
            "where that is a terminal and the work is long."),
     option("--output", type=WritablePath(FORMATS), metavar="PATH", help="Write the table to this file too: .txt, .html, "
@@ -163,7 +175,7 @@ def command(formula: str, **asked: Any) -> int:
     with refusing():
         inputs = [asked["data"]] + ([asked["predict"][0]] if asked["predict"] else [])
         check_distinct(inputs, [path for path in (asked["output"], (asked["predict"] or (0, None))[1]) if path])
-        tables = [read_data(name) for name in inputs]
+        tables = [streamed(inputs[0]) if asked["stream"] else read_data(inputs[0]), *map(read_data, inputs[1:])]
         model = build(formula, tables[0], asked)
         if asked["predict"]:
             model.new_rows(tables[1])  # what can't be predicted for is refused before any fitting
@@ -184,11 +196,23 @@ def build(formula: str, table: pd.DataFrame, asked: dict[str, Any]) -> Any:
     from natfit.models.glm import GLM
     from natfit.results.cov_type import read
 
+    if asked["groups"] is not None and asked["cov_type"].lower() != "cluster":
+        raise ValueError(f"--groups are the clusters of --cov-type cluster, and that is {asked['cov_type']}")
     if distributional.is_distributional(formula, asked["family"]):
         return _checked_start(distributional.build(formula, table, asked), asked["start"])
-    read(asked["cov_type"])
+    for name in distributional.OWN:
+        if asked[name]:
+            raise ValueError(
+                f"--{name} is for families with predictors for several parameters, as in 'y ~ x | z' with --family beta; "
+                f"{asked['family']} here is a generalized linear model"
+            )
+    asked = {**asked, **{name: distributional.by_parameter(asked[name]) for name in ("link", "offset")}}
+    for name in ("link", "offset"):
+        if isinstance(asked[name], dict):
+            raise ValueError(f"--{name} of a generalized linear model is one, of the mean; got {asked[name]}")
     names = ("family", "link", "offset", "exposure", "freq_weights", "var_weights", "trials", "dispersion", "missing")
     model: GLM = _from_nowhere(GLM.from_formula, formula, table, **{name: asked[name] for name in names})
+    read(asked["cov_type"], distributional.clusters(asked), model.data)
     return _checked_start(model, asked["start"])
 
 
@@ -220,6 +244,8 @@ def estimate(model: Any, asked: dict[str, Any]) -> Any:
             tol=asked["tol"],
             tol_criterion="decrement",
             cov_type=asked["cov_type"],
+            cov_kwds=distributional.clusters(asked),
+            checkpoint=asked["checkpoint"],
             use_t=asked["use_t"],
             rank=asked["rank"],
             progress=progress,

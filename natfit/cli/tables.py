@@ -12,6 +12,8 @@ import click
 if TYPE_CHECKING:
     import pandas as pd
 
+    from natfit.data.streams.tables import Tables
+
 
 def read_data(name: str) -> pd.DataFrame:
     """Read a table from a file, or a shipped data set where there is no such file.
@@ -48,6 +50,25 @@ def read_data(name: str) -> pd.DataFrame:
         if path.stem in shipped:
             raise FileNotFoundError(f"{error}; natfit ships a data set of that name: --data {path.stem}") from None
         raise
+
+
+def streamed(name: str) -> Tables:
+    """Return the rows of files that are read anew in every pass.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError, ImportError
+        As `natfit.data.from_parquet` and `natfit.data.from_csv` do, and for a file of another kind.
+    """
+    from natfit import data
+
+    path = Path(name)
+    endings = {each.suffix.lower() for each in path.iterdir()} if path.is_dir() else {path.suffix.lower()}
+    if ".parquet" in endings:
+        return data.from_parquet(name)
+    if ".csv" in endings:
+        return data.from_csv(name)
+    raise ValueError(f"--stream reads .parquet and .csv files, and {name!r} is none and holds none")
 
 
 class WritablePath(click.ParamType):

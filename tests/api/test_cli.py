@@ -114,6 +114,52 @@ def test_every_option_reaches_the_fit(run: Run) -> None:
     assert len(record.splitlines()) == len(expected.record) + 1
 
 
+def test_what_is_said_by_parameter_reaches_the_fit(run: Run, tmp_path: Path) -> None:
+    line = ["fit", "yield ~ temp | temp", "--data", "gasoline", "--family", "beta"]
+    gasoline = nf.datasets.load("gasoline")
+    model = nf.DistributionalRegression.from_formula
+    told = run(*line, "--link", "mean=probit", "--link", "precision=sqrt", "--offset", "mean=0.001*temp")
+    links, offset = {"mean": "probit", "precision": "sqrt"}, {"mean": "0.001*temp"}
+    wanted = model("yield ~ temp | temp", gasoline, "beta", links=links, offset=offset).fit()
+    assert without_clock(told.out) == without_clock(str(wanted.summary()))
+    told = run(*line, "--constraint", "mean:temp = 0.01", "--constraint", "precision:temp = 0")
+    wanted = model(
+        "yield ~ temp | temp", gasoline, "beta", constraints=["mean:temp = 0.01", "precision:temp = 0"]
+    ).fit()
+    assert without_clock(told.out) == without_clock(str(wanted.summary()))
+    told = run(*line[:2], *line[2:], "--parametrization", "a_b", "--link", "log")
+    wanted = model("yield ~ temp | temp", gasoline, "beta", parametrization="a_b", links="log").fit()
+    assert without_clock(told.out) == without_clock(str(wanted.summary()))
+    line = ["fit", "Days ~ Age", "--data", "quine", "--family", "nb2", "--fixed", "alpha=0.7"]
+    told = run(*line, "--cov-type", "cluster", "--groups", "Eth")
+    quine = nf.datasets.load("quine")
+    wanted = model("Days ~ Age", quine, "nb2", fixed={"alpha": 0.7}).fit(cov_type="cluster", cov_kwds={"groups": "Eth"})
+    assert without_clock(told.out) == without_clock(str(wanted.summary()))
+
+
+def test_rows_may_stream_and_a_fit_be_taken_up(run: Run, tmp_path: Path) -> None:
+    crabs = nf.datasets.load("crabs")
+    (tmp_path / "parts").mkdir()
+    for number, part in enumerate((crabs[:100], crabs[100:])):
+        part.to_parquet(tmp_path / "parts" / f"{number}.parquet")
+        part.to_csv(tmp_path / f"part{number}.csv", index=False)
+    line = ["--family", "poisson", "--cov-type", "cluster", "--groups", "spine"]
+    whole = run("fit", CRABS, "--data", "crabs", *line)
+    for data in ("parts", "parts/*.parquet", "part*.csv"):
+        told = run("fit", CRABS, "--data", data, "--stream", *line, "--checkpoint", "kept.json")
+        assert (told.status, told.err) == (0, "")
+        coefficients = [each for each in told.out.splitlines() if each.startswith(("Intercept", "C(color)", "width"))]
+        assert coefficients == [
+            each for each in whole.out.splitlines() if each.startswith(("Inter", "C(color)", "width"))
+        ]
+        assert (tmp_path / "kept.json").exists()
+    beta = ["yield ~ temp | temp", "--family", "beta"]
+    nf.datasets.load("gasoline").to_csv(tmp_path / "gasoline.csv", index=False)
+    told = run("fit", *beta, "--data", "gasoline.csv", "--stream", "--predict", "gasoline.csv", "out.csv")
+    assert told.status == 0
+    assert len(pd.read_csv(tmp_path / "out.csv")) == 32
+
+
 def test_trials_and_constants_reach_the_family(run: Run) -> None:
     line = ("--data", "beetles", "--family", "binomial", "--trials", "n", "--link", "cloglog")
     assert "3.4464" in run("fit", "I(killed / n) ~ dose", *line).out  # deviance, R's glm (tests/textbook/reference)

@@ -56,6 +56,7 @@ def test_a_wrong_command_is_refused(run: Run) -> None:
 
 
 POISSON = ["--data", "crabs", "--family", "poisson"]
+BETA = ["--data", "gasoline", "--family", "beta"]
 FIT = {
     "missing column": (["sat ~ widht", *POISSON], "did you mean 'width'"),
     "name of the command's own code": (["sat ~ asked", *POISSON], "no column 'asked'"),
@@ -93,6 +94,18 @@ FIT = {
     "no table": (["a ~ b", "--data", "page.csv"], "HTML"),
     "another format": (["a ~ b", "--data", "text.parquet"], "Parquet"),
     "unknown kind": (["a ~ b", "--data", "sheet.xlsx"], ".parquet"),
+    "held": (["yield ~ temp", *BETA, "--fixed", "precision"], "--fixed takes PARAMETER=NUMBER, as in"),
+    "held at words": (["yield ~ temp", *BETA, "--fixed", "precision=big"], "got 'precision=big'"),
+    "two links": (["yield ~ temp", *BETA, "--link", "log", "--link", "precision=log"], "write PARAMETER=log"),
+    "a link twice": (["yield ~ temp", *BETA, "--link", "mean=log", "--link", "mean=logit"], "mean was given twice"),
+    "links of a GLM": (["sat ~ width", *POISSON, "--link", "mean=log"], "--link of a generalized linear model is one"),
+    "constraint of a GLM": (["sat ~ width", *POISSON, "--constraint", "width=1"], "--constraint is for families with"),
+    "unknown coefficient": (["yield ~ temp", *BETA, "--constraint", "mean:tmp = 1"], "did you mean 'mean:temp'"),
+    "groups alone": (["sat ~ width", *POISSON, "--groups", "spine"], "the clusters of --cov-type cluster"),
+    "clusters without groups": (["sat ~ width", *POISSON, "--cov-type", "cluster"], "needs the cluster of each row"),
+    "unknown groups": (["sat ~ width", *POISSON, "--cov-type", "cluster", "--groups", "spin"], "did you mean 'spine'"),
+    "stream of what does not": (["a ~ b", "--data", "sheet.xlsx", "--stream"], "--stream reads .parquet and .csv"),
+    "stream of nothing": (["a ~ b", "--data", "none/*.parquet", "--stream"], "there is no .parquet file at"),
     "missing values": (["a ~ b", "--data", "gaps.csv", "--missing", "raise"], "missing values in 'b'"),
 }
 

@@ -55,6 +55,10 @@ def test_a_command_of_a_page_runs(page: Path, line: str, run: Callable[..., Any]
     assert name == "natfit"
     if "--predict" in arguments:  # a table of new rows is a file, not a data set that is shipped
         nf.datasets.load("crabs").to_csv(tmp_path / "new.csv", index=False)
+    if "--stream" in arguments:  # files that are larger than memory, in earnest
+        (tmp_path / "claims").mkdir()
+        claims = nf.datasets.load("crabs").rename(columns={"sat": "n", "width": "age", "color": "region"})
+        claims.to_parquet(tmp_path / "claims" / "one.parquet")
     done = run(*arguments)
     assert done.status == 0, done.err
     assert done.out.strip()
