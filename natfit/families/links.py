@@ -11,7 +11,8 @@ import numpy as np
 from scipy import special
 
 from natfit.families.interval import POSITIVE, UNIT, Array, Interval
-from natfit.families.link_base import REGISTRY, FunctionLink, Link, from_functions, get, names, register
+from natfit.families.link_base import REGISTRY, Link, get, names, register
+from natfit.families.own_link import FunctionLink, from_functions
 from natfit.families.positive_links import Inverse, InverseSquared, NegativeBinomialLink, Power, Softplus, Sqrt
 
 __all__ = [
