@@ -11,8 +11,8 @@ from formulaic.parser.types import Factor
 
 from natfit.data.apart import Apart
 from natfit.data.checks import check_missing, check_not_infinite
-from natfit.data.formulas.design import Design, evaluated_rows, missing_masks
 from natfit.data.formulas.expand import FactorPlan, Rows, expand_apart, expand_tabmat, prefers_tabmat
+from natfit.data.formulas.frozen import Design, evaluated_rows, missing_masks
 from natfit.data.formulas.response import keep, make_response, one_column
 from natfit.data.formulas.values import level_codes
 from natfit.data.matrix import Columns, as_columns

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from natfit.data.formulas.design import Design
 from natfit.data.formulas.expand import Coding, FactorPlan, Part
+from natfit.data.formulas.frozen import Design
 from natfit.families import links
 from natfit.families.link_base import REGISTRY as LINKS
 from natfit.families.registry import REGISTRY
