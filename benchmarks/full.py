@@ -25,7 +25,7 @@ SHAPES = {
 """Shapes and who fits them: statsmodels would want ten times the design's memory for the larger two."""
 RESPONSES = ("poisson", "binomial")
 SMALL, SMALL_REPEAT, REPEAT = (100, 3), 300, 3
-CATEGORIES, STREAM = 1_000_000, 20_000_000
+CATEGORIES, STREAM, SWEEP = 1_000_000, 20_000_000, 100_000_000
 
 GRAMS, GRAMS_OF_WIDE, WIDE = 3.0, 4.0, 400
 TIMES_GLUM, TIMES_STATSMODELS = 6.0, 50.0
@@ -70,7 +70,7 @@ def sections(options: argparse.Namespace) -> Iterator[str]:
     timings = {case.family: compare_small(case, peers, SMALL_REPEAT, options.timeout) for case in small}
     limits += [of_small(family, by_peer) for family, by_peer in timings.items() if len(by_peer) > 1]
     yield report.small_table(timings, f"{SMALL[0]} x {SMALL[1]}")
-    wanted = {"categories": CATEGORIES, "stream": STREAM, "dask": True, "sweep": None, "peers": ["natfit", "glum"]}
+    wanted = {"categories": CATEGORIES, "stream": STREAM, "dask": True, "sweep": SWEEP, "peers": ["natfit", "glum"]}
     yield from further.sections(argparse.Namespace(**{**vars(options), **wanted}))
     yield from other_models.sections(options.timeout)
     limits.append(Limit("`import natfit` and `natfit.GLM`, seconds", import_seconds(), IMPORT_SECONDS))

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.cases import Case
 
-ROWS = (10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000)
+ROWS = (5_000, 10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 5_000_000)
 COLUMNS = (5, 10, 20, 50, 100, 200, 400)
 COLUMNS_OF_ROWS, ROWS_OF_COLUMNS = 20, 200_000
 REPEAT = 5
