@@ -9,6 +9,7 @@ import pytest
 import natfit as nf
 from natfit.data.formulas.response import Levels
 from natfit.data.streams.survey import united
+from natfit.results.distributional import predicting
 
 ROWS = 3_000
 
@@ -114,11 +115,51 @@ def test_what_is_asked_of_a_streamed_fit_is_what_the_one_in_memory_answers(files
     np.testing.assert_allclose(streamed.rootogram(), whole.rootogram(), rtol=1e-8)
     np.testing.assert_allclose(streamed.pit(), whole.pit(), rtol=1e-8)
     np.testing.assert_array_equal(streamed.simulate(n=2, random_state=3), whole.simulate(n=2, random_state=3))
-    with pytest.raises(ValueError, match="is drawn 4000 times, each a pass over rows that are streamed"):
-        streamed.prediction_interval()
     assert streamed.prediction_interval(frame[:5], n=50).shape == (5, 2)
     with pytest.raises(ValueError, match=r"those of .* are streamed; fit a table in memory"):
         streamed.model.refit(streamed, y=frame["count"])
+
+
+@pytest.mark.parametrize(
+    ("formula", "family", "options"),
+    [("count ~ g | z", "negative_binomial", {}), ("share ~ z | z", "beta", {"offset": "z"})],
+)
+def test_intervals_of_new_observations_stream(formula, family, options, frame, monkeypatch):
+    monkeypatch.setattr(predicting, "CELLS", 5_000)  # runs of 250 rows, two in a table: the draws are the same
+    source, asked = nf.data.from_frame(frame), {"n": 20, "random_state": 3}
+    streamed = nf.DistributionalRegression.from_formula(formula, source, family, **options).fit()
+    whole = nf.DistributionalRegression.from_formula(formula, frame, family, **options).fit()
+    expected = whole.prediction_interval(frame, **asked)
+    np.testing.assert_allclose(whole.prediction_interval(source, **asked), expected, rtol=1e-12)
+    np.testing.assert_allclose(streamed.prediction_interval(source, **asked), expected, rtol=1e-6)
+    np.testing.assert_allclose(streamed.prediction_interval(**asked), expected, rtol=1e-6)
+    medians = whole.quantile_interval(frame, 0.5, **asked)
+    np.testing.assert_allclose(streamed.quantile_interval(source, 0.5, **asked), medians, rtol=1e-6)
+
+
+def test_the_table_of_streamed_predictions_has_limits_of_observations_where_asked_for(files, frame, monkeypatch):
+    monkeypatch.setattr(predicting, "DRAWS", 40)
+    source, rows = nf.data.from_parquet(files), frame.dropna()
+    fit = nf.DistributionalRegression.from_formula("count ~ x + g | z", source, "negative_binomial").fit()
+    given = fit.get_prediction(source)
+    assert list(given.summary_frame()) == ["mean", "mean_se", "mean_ci_lower", "mean_ci_upper"]
+    shown = given.summary_frame(obs=True)
+    assert len(shown) == len(rows)
+    assert (shown["obs_ci_lower"] <= shown["mean"]).all()
+    assert (shown["obs_ci_upper"] >= shown["mean"]).all()
+    np.testing.assert_allclose(shown["mean"], fit.predict(rows), rtol=1e-9)
+    with pytest.raises(ValueError, match="limits for a new observation stand beside the mean"):
+        fit.get_prediction(source, "alpha").summary_frame(obs=True)
+
+
+def test_limits_of_shares_stream(frame, monkeypatch):
+    monkeypatch.setattr(predicting, "CELLS", 15_000)
+    parts = frame.assign(a=frame.share, b=(1.0 - frame.share) / 3.0, c=lambda t: 1.0 - t.a - t.b)
+    source, formula = nf.data.from_frame(parts), "a + b + c ~ z"
+    fit = nf.DistributionalRegression.from_formula(formula, source, "dirichlet").fit()
+    own = fit.prediction_interval(source, n=30, random_state=2)
+    whole = nf.DistributionalRegression.from_formula(formula, parts, "dirichlet").fit()
+    np.testing.assert_allclose(own, whole.prediction_interval(n=30, random_state=2), rtol=1e-6)
 
 
 def test_a_saved_fit_of_streamed_rows_predicts(files, frame, tmp_path):

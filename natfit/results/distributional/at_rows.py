@@ -63,6 +63,11 @@ def parameters(likelihood: DistributionalLikelihood, coefficients: Array, block:
         return likelihood.parameters(likelihood.predictors(coefficients, block))[0]
 
 
+def as_it_is(block: Block) -> Block:
+    """Return the rows themselves, of what streams by block after block: draws of them are made in their order."""
+    return block
+
+
 def quantity(family: DistributionalFamily, what: str, theta: Parameters) -> Array:
     """Return a parameter by its name, or the mean or the variance."""
     if what in family.parameter_names:

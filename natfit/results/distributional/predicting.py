@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from natfit.data.block import Block
 from natfit.families.distributional.base import DistributionalFamily, Parameters
 from natfit.results.covariance import known
 from natfit.results.distributional.at_rows import (
     AtRows,
     WithVariance,
+    as_it_is,
     check_draws,
     check_levels,
     parameters,
@@ -80,10 +82,10 @@ class Predicting:
             return ColumnPredictions(what, parts)
         found = rows.each(WithVariance(self._at(functools.partial(quantity, family, what)), covariance))
         observed = None
-        if what == "mean" and self.converged and not family.support.event_shape and not rows.streamed:
+        if what == "mean" and self.converged and not family.support.event_shape:
             observed = lambda alpha: self._limits(rows, alpha, DRAWS, np.random.default_rng(0))  # noqa: E731
         scale = self._limit_scale(what)
-        return ParameterPrediction(what, found[:, 0], found[:, 1], scale, rows.label, observed)
+        return ParameterPrediction(what, found[:, 0], found[:, 1], scale, rows.label, observed, not rows.streamed)
 
     def _limit_scale(self, what: str) -> str:
         names = list(self.family.parameter_names)
@@ -122,27 +124,29 @@ class Predicting:
         trials: Array | None = None,
     ) -> Array:
         """Return quantiles (m, levels) of a function of each row's law and parameters over draws of the coefficients."""
-        if rows.streamed:
-            raise ValueError(
-                f"the uncertainty of the coefficients is drawn {n} times, each a pass over rows that are streamed; give a "
-                "table in memory"
-            )
-        coefficients, found = self._draws(n, rng), []
+        coefficients, found, before = self._draws(n, rng), [], 0
         step = max(CELLS // n, 1)
-        for start in range(0, rows.block.n_rows, step):
-            stop = min(start + step, rows.block.n_rows)
-            block, law = rows.block.rows(start, stop), self._law(None if trials is None else trials[start:stop])
-            drawn = np.empty((n, block.n_rows))
-            for j, own in enumerate(coefficients):
-                theta = parameters(self.model.likelihood, own, block)
-                if not self.family.contains(theta).all():
-                    raise ValueError(
-                        f"draws of the coefficients lead outside the {self.family.name} family's domain; choose links whose "
-                        "values all lie inside"
-                    )
-                drawn[j] = value(law, theta)
-            found.append(np.quantile(drawn, levels, axis=0, method=how).T)  # type: ignore[call-overload]
+        for whole in rows.map(as_it_is):
+            for start in range(0, whole.n_rows, step):
+                block = whole.rows(start, min(start + step, whole.n_rows))
+                law = self._law(None if trials is None else trials[before + start :][: block.n_rows])
+                drawn = self._drawn(coefficients, block, functools.partial(value, law))
+                found.append(np.quantile(drawn, levels, axis=0, method=how).T)  # type: ignore[call-overload]
+            before += whole.n_rows
         return np.concatenate(found) if found else np.zeros((0, len(levels)))
+
+    def _drawn(self, coefficients: Array, block: Block, value: Callable[[Parameters], Array]) -> Array:
+        """Return a function of the parameters of a block's rows, (draws, m), at each draw of the coefficients."""
+        drawn = np.empty((len(coefficients), block.n_rows))
+        for j, own in enumerate(coefficients):
+            theta = parameters(self.model.likelihood, own, block)
+            if not self.family.contains(theta).all():
+                raise ValueError(
+                    f"draws of the coefficients lead outside the {self.family.name} family's domain; choose links whose "
+                    "values all lie inside"
+                )
+            drawn[j] = value(theta)
+        return drawn
 
     def _limits(self, rows: Any, alpha: float, n: int, rng: np.random.Generator, trials: Array | None = None) -> Array:
         how = "inverted_cdf" if self.family.support.discrete else "median_unbiased"

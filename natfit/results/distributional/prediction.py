@@ -23,9 +23,18 @@ class ParameterPrediction:
         The quantity: ``"mean"``, or a parameter's name.
     """
 
-    def __init__(self, what: str, values: Array, variance: Array, scale: str, label: Callable[..., Any], observed: Any):
+    def __init__(
+        self,
+        what: str,
+        values: Array,
+        variance: Array,
+        scale: str,
+        label: Callable[..., Any],
+        observed: Callable[[float], Array] | None,
+        in_memory: bool = True,
+    ):
         self.what, self.predicted, self.se = what, values, np.sqrt(variance)
-        self._scale, self._label, self._observed = scale, label, observed
+        self._scale, self._label, self._observed, self._in_memory = scale, label, observed, in_memory
 
     @property
     def predicted_mean(self) -> Array:
@@ -49,11 +58,24 @@ class ParameterPrediction:
                 return special.expit(special.logit(value) + both * se / (value * (1.0 - value)))
         return value + both * se
 
-    def summary_frame(self, alpha: float = 0.05) -> Any:
+    def summary_frame(self, alpha: float = 0.05, obs: bool | None = None) -> Any:
         """Return a DataFrame: ``mean``, its standard error and limits; for the mean also ``obs_ci_lower``, ``obs_ci_upper``.
 
         The last two are limits for one new observation that know that the parameters are estimates; see
         `DistributionalResults.prediction_interval`.
+
+        Parameters
+        ----------
+        alpha : float
+            One less the level.
+        obs : bool, optional
+            Whether to add the last two where there are any; by default for rows in memory, as 4000 draws of each of the rows
+            of a stream may take a while.
+
+        Raises
+        ------
+        ValueError
+            If they are asked for and there are none.
         """
         limits = self.conf_int(alpha)
         columns = {
@@ -62,7 +84,12 @@ class ParameterPrediction:
             f"{self.what}_ci_lower": limits[:, 0],
             f"{self.what}_ci_upper": limits[:, 1],
         }
-        if self._observed is not None:
+        if obs and self._observed is None:
+            raise ValueError(
+                "limits for a new observation stand beside the mean of a converged fit whose response is one number; leave "
+                "obs= out"
+            )
+        if self._observed is not None and (self._in_memory if obs is None else obs):
             observed = self._observed(alpha)
             columns |= {"obs_ci_lower": observed[:, 0], "obs_ci_upper": observed[:, 1]}
         import pandas as pd
