@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from natfit.parametrizations import Affine
 from natfit.parametrizations.level_set import LevelSet
 from natfit.results.profile import coefficient_number
-
-if TYPE_CHECKING:
-    from natfit.models.glm import GLM
-    from natfit.results.glm import GLMResults
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -89,7 +85,7 @@ class Smooth:
         return held, np.delete(near, pivot)
 
 
-def find(model: GLM, fit: GLMResults, which: Any) -> tuple[Array, int | None, Any]:
+def find(model: Any, fit: Any, which: Any) -> tuple[Array, int | None, Any]:
     """Return the combination of coefficients that a name, a number or an array stands for, its place, and its name.
 
     Raises

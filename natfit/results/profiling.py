@@ -19,8 +19,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 METHODS = ("wald", "profile")
 
 
-class Profiling:
-    """Mixed into a fit: profile likelihoods, their limits, and likelihood-ratio tests of coefficients."""
+class Profiled:
+    """Mixed into a fit: profile likelihoods, and limits from them."""
 
     if TYPE_CHECKING:
         model: Any
@@ -140,6 +140,10 @@ class Profiling:
                 profiler = self.model.profiler(self, int(j))
                 limits[row] = ProfileLikelihood(profiler, alpha, 1, self.df_resid, self.use_t).conf_int(alpha)
         return limits
+
+
+class Profiling(Profiled):
+    """Mixed into a GLM's fit: likelihood-ratio tests of coefficients beside profiles, and whether Wald's agree with them."""
 
     def lr_test(self, columns: Any = None) -> pd.DataFrame:
         """Test coefficients by the likelihood ratio: by the penalised one for Firth's fits.

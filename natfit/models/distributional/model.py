@@ -245,6 +245,12 @@ class DistributionalRegression(Refitting):
 
         save(results, path)
 
+    def profiler(self, results: DistributionalResults, which: Any, name: str | None = None) -> Any:
+        """Return what profiles one quantity of a fit: see `natfit.DistributionalResults.profile`."""
+        from natfit.models.distributional.profiling import DistributionalProfiler
+
+        return DistributionalProfiler(self, results, which, name)
+
     def new_rows(self, exog: Any = None, offset: Any = None) -> ParameterRows:
         """Return the rows that predictions are wanted for: the model's own, new designs, or a new table."""
         return parameter_rows(self, exog, offset)

@@ -73,6 +73,10 @@ class SavedDistributional(DistributionalRegression):
         """Refuse to fit."""
         raise RowsNeeded("another fit")
 
+    def profiler(self, results: DistributionalResults, which: Any, name: str | None = None) -> Any:
+        """Refuse to fit."""
+        raise RowsNeeded("a profile")
+
     def null_fit(self, results: DistributionalResults) -> DistributionalResults:
         """Refuse to fit."""
         raise RowsNeeded("the fit of constants alone")

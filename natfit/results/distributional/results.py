@@ -24,6 +24,7 @@ from natfit.results.distributional.observations import Observing
 from natfit.results.distributional.predicting import Predicting
 from natfit.results.keeping import Keeping
 from natfit.results.plots import EstimatePlots, FittedPlot, ParameterEffectPlot
+from natfit.results.profiling import Profiled
 from natfit.results.reporting import Reported
 from natfit.results.tests import Tests
 
@@ -60,6 +61,7 @@ class _FreeScores:
 
 
 class DistributionalResults(
+    Profiled,
     Coefficients,
     Tests,
     FitMeasures,
