@@ -11,8 +11,8 @@ from natfit.data.arrays import ArraySource
 from natfit.data.block import Block
 from natfit.families import Gamma, Poisson
 from natfit.families.gaussian_covariances import MODELS, CovarianceCoordinates
-from natfit.likelihoods.mixtures.components import ExponentialComponents
 from natfit.likelihoods.mixtures.composed import Noise, ProductComponents, WithFixed
+from natfit.likelihoods.mixtures.exponential import ExponentialComponents
 from natfit.likelihoods.mixtures.gaussian import GaussianComponents
 from natfit.likelihoods.mixtures.missing import PartlySeenGaussians
 from natfit.likelihoods.mixtures.mixture import MixtureLikelihood

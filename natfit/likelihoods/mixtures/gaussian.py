@@ -10,7 +10,7 @@ import numpy as np
 from natfit.data.block import Block
 from natfit.families.gaussian_covariances import MODELS, CovarianceModel, lower_indices, pack, unpack_symmetric
 from natfit.families.multivariate_normal import MultivariateNormal
-from natfit.likelihoods.mixtures.components import ExponentialComponents
+from natfit.likelihoods.mixtures.exponential import ExponentialComponents
 from natfit.likelihoods.mixtures.geometry import Embedding, scaled_embeddings
 from natfit.likelihoods.mixtures.panels import squared_lengths, weighted_products
 from natfit.likelihoods.mixtures.remembered import remembered

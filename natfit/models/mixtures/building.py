@@ -9,8 +9,9 @@ import numpy as np
 
 from natfit.families.base import ExponentialFamily
 from natfit.families.gaussian_covariances import resolve as resolve_covariance
-from natfit.likelihoods.mixtures.components import Components, ExponentialComponents
+from natfit.likelihoods.mixtures.components import Components
 from natfit.likelihoods.mixtures.composed import Noise, PointMass, ProductComponents, WithFixed
+from natfit.likelihoods.mixtures.exponential import ExponentialComponents
 from natfit.models.mixtures.data import MixtureData
 from natfit.models.mixtures.setup import (
     box,

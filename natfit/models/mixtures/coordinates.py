@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from natfit.families.gaussian_covariances import CovarianceCoordinates
-from natfit.likelihoods.mixtures.components import ExponentialComponents
 from natfit.likelihoods.mixtures.composed import ProductComponents, WithFixed
+from natfit.likelihoods.mixtures.exponential import ExponentialComponents
 from natfit.likelihoods.mixtures.gaussian import GaussianComponents
 from natfit.likelihoods.mixtures.mixture import MixtureLikelihood
 from natfit.parametrizations.affine import Identity

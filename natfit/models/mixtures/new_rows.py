@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from natfit.likelihoods.mixtures.components import Components, ExponentialComponents
+from natfit.likelihoods.mixtures.components import Components
 from natfit.likelihoods.mixtures.composed import ProductComponents, WithFixed
+from natfit.likelihoods.mixtures.exponential import ExponentialComponents
 from natfit.likelihoods.mixtures.gaussian import GaussianComponents
 from natfit.models.mixtures.data import MixtureData, bind, default_names
 from natfit.models.mixtures.setup import check_support

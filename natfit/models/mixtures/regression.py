@@ -10,7 +10,8 @@ import numpy as np
 from natfit.data.arrays import one_blas_thread
 from natfit.likelihoods.glm import GLMLikelihood
 from natfit.likelihoods.mixtures.concomitant import ConcomitantWeights
-from natfit.likelihoods.mixtures.regression import MixtureRegressionLikelihood, RegressionComponents
+from natfit.likelihoods.mixtures.regression import MixtureRegressionLikelihood
+from natfit.likelihoods.mixtures.regression_components import RegressionComponents
 from natfit.models import binding
 from natfit.models.checks import check_for
 from natfit.models.families import resolve_family

@@ -12,7 +12,8 @@ from natfit.data.block import Block
 from natfit.data.checks import did_you_mean
 from natfit.data.grouped import GroupedSource, first_rows
 from natfit.likelihoods.glm import GLMLikelihood
-from natfit.likelihoods.mixtures.regression import MixtureRegressionLikelihood, RegressionComponents
+from natfit.likelihoods.mixtures.regression import MixtureRegressionLikelihood
+from natfit.likelihoods.mixtures.regression_components import RegressionComponents
 from natfit.models.mixtures import regression_data as rows_of
 from natfit.models.mixtures.fitting import MixtureObjective
 from natfit.models.mixtures.regression_fitting import climb

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from natfit.data.block import Block
-from natfit.likelihoods.mixtures.regression import MixtureRegressionLikelihood, RegressionRows
+from natfit.likelihoods.mixtures.regression import MixtureRegressionLikelihood
+from natfit.likelihoods.mixtures.regression_components import RegressionRows
 from natfit.metric import SingularMetric
 
 Array = np.ndarray[Any, np.dtype[Any]]

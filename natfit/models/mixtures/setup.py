@@ -13,7 +13,8 @@ from natfit.data.checks import did_you_mean
 from natfit.families.base import ExponentialFamily
 from natfit.families.gaussian_covariances import resolve as resolve_covariance
 from natfit.families.registry import REGISTRY
-from natfit.likelihoods.mixtures.components import Components, ExponentialComponents
+from natfit.likelihoods.mixtures.components import Components
+from natfit.likelihoods.mixtures.exponential import ExponentialComponents
 from natfit.likelihoods.mixtures.gaussian import WIDE, GaussianComponents, smallest_eigenvalues
 from natfit.likelihoods.sums import Sums
 from natfit.models.mixtures.data import BLOCK_BYTES, MixtureData

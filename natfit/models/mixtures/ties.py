@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from natfit.data.checks import did_you_mean
-from natfit.likelihoods.mixtures.components import ExponentialComponents
+from natfit.likelihoods.mixtures.exponential import ExponentialComponents
 from natfit.models.mixtures.coordinates import MemberCoordinates
 from natfit.parametrizations.affine import Affine
 from natfit.parametrizations.base import OffImageError, Parametrization

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from natfit.families.gaussian_covariances import MODELS
-from natfit.likelihoods.mixtures.components import Components, ExponentialComponents
+from natfit.likelihoods.mixtures.components import Components
 from natfit.likelihoods.mixtures.composed import Noise, PointMass, ProductComponents, WithFixed
+from natfit.likelihoods.mixtures.exponential import ExponentialComponents
 from natfit.likelihoods.mixtures.gaussian import GaussianComponents
 from natfit.likelihoods.mixtures.missing import PartlySeenGaussians
 from natfit.likelihoods.mixtures.mixture import MixtureLikelihood

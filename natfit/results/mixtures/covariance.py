@@ -12,8 +12,8 @@ from scipy.linalg import block_diag
 from natfit.families.gaussian import Gaussian
 from natfit.families.gaussian_covariances import lower_indices
 from natfit.families.multivariate_normal import MultivariateNormal
-from natfit.likelihoods.mixtures.components import ExponentialComponents
 from natfit.likelihoods.mixtures.composed import ProductComponents, WithFixed
+from natfit.likelihoods.mixtures.exponential import ExponentialComponents
 
 if TYPE_CHECKING:
     from natfit.results.mixtures.mixture import MixtureResults
