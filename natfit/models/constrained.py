@@ -15,8 +15,8 @@ from natfit.optimize.objective import Point
 from natfit.results.constrained import ConstrainedResults, Constraints
 
 if TYPE_CHECKING:
-    from natfit.models.fitting import Fitted
     from natfit.models.glm import GLM
+    from natfit.results.fitted import Fitted
     from natfit.results.glm import GLMResults
 
 Array = np.ndarray[Any, np.dtype[Any]]

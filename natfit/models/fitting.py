@@ -12,7 +12,6 @@ import numpy as np
 from natfit.data.arrays import Source
 from natfit.data.threads import one_blas_thread
 from natfit.likelihoods.glm import GLMLikelihood
-from natfit.metric import Metric
 from natfit.models import separation
 from natfit.models.bias_reduction import Reduction, fit_reduced
 from natfit.models.maximizing import maximize_from
@@ -20,10 +19,11 @@ from natfit.models.starting import Start, explain_alias, first_pass, starting_po
 from natfit.optimize.checkpoint import Checkpoint
 from natfit.optimize.lazy import FEW, Lazy
 from natfit.optimize.loop import Outcome, OutsideDomain
-from natfit.optimize.objective import LikelihoodObjective, Objective, ParametrizedObjective, Point
+from natfit.optimize.objective import LikelihoodObjective, Objective, ParametrizedObjective
 from natfit.optimize.optimizer import Optimizer, natural_gradient
 from natfit.optimize.stopping import Decrement, Stop
 from natfit.parametrizations.affine import Affine
+from natfit.results.fitted import Fitted
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -61,27 +61,6 @@ class Settings:
     reduction: Reduction | None = None
     first: Start | None = None
     """The first pass over the data, where it is known."""
-
-
-@dataclass
-class Fitted:
-    """What a fit leaves behind: parameters, the information at them, and what is to be said about them."""
-
-    params: Array
-    kept: Array
-    point: Point
-    outcome: Outcome
-    converged: bool
-    reason: str
-    alias_notes: list[str]
-    separation: separation.Separation | None
-    edge_rows: int = 0
-    bias_reduction: str | None = None
-
-    @property
-    def metric(self) -> Metric:
-        """Expected information of the kept coefficients at unit dispersion."""
-        return self.point.metric
 
 
 def fit_glm(

@@ -19,13 +19,14 @@ from natfit.models.checkpointing import with_checkpoint
 from natfit.models.checks import check_for, check_maximum
 from natfit.models.data import GLMData
 from natfit.models.families import resolve_family
-from natfit.models.fitting import Fitted, Settings, fit_glm
+from natfit.models.fitting import Settings, fit_glm
 from natfit.models.glm_attributes import GLMAttributes
 from natfit.models.glm_formulas import GLMFormulas
 from natfit.models.glm_refitting import GLMRefitting
 from natfit.models.glm_rows import GLMRows
 from natfit.models.rows import NewRows, row_column
 from natfit.models.verdict import warn_about
+from natfit.results.fitted import Fitted
 from natfit.results.glm import GLMResults
 
 

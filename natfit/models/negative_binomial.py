@@ -12,12 +12,13 @@ import numpy as np
 from natfit.families.negative_binomial import NegativeBinomial
 from natfit.likelihoods.negative_binomial import NegativeBinomialLikelihood
 from natfit.metric import SingularMetric
-from natfit.models.fitting import Fitted, Settings, fit_glm
+from natfit.models.fitting import Settings, fit_glm
 from natfit.need import ALL, LOGLIK, OBSERVED
 from natfit.optimize.loop import Outcome
 from natfit.optimize.objective import LikelihoodObjective, ParametrizedObjective, Point
 from natfit.optimize.optimizer import natural_gradient, run
 from natfit.parametrizations import Affine, Log, Product
+from natfit.results.fitted import Fitted
 
 if TYPE_CHECKING:
     from natfit.models.glm import GLM

@@ -8,7 +8,7 @@ verdict from a linear program over the rows that can move (Albert & Anderson, 19
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from natfit.data.arrays import Source
 from natfit.data.block import Block
 from natfit.likelihoods.glm import GLMLikelihood
 from natfit.metric import Metric, SingularMetric
+from natfit.results.fitted import Separation
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -26,19 +27,6 @@ VANISHED = 1e-6
 """Directions whose share has fallen below this span the space in which the verdict is sought."""
 STILL = 1e-4
 """A row moves along a direction when its predictor changes by more than this share of the fastest row's."""
-
-
-class Separation(NamedTuple):
-    """Coefficients that run off to infinity.
-
-    ``direction`` is one in which they do, ``columns`` marks all that are concerned, ``pivots`` the fewest columns
-    without which the information of the others is regular, and ``n_rows`` counts the rows fitted ever better.
-    """
-
-    direction: Array
-    columns: Array
-    pivots: Array
-    n_rows: int
 
 
 def suspected(metric: Metric, units: Array) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 
-from natfit.models.fitting import Fitted
+from natfit.results.fitted import Fitted
 
 
 def warn_about(fitted: Fitted, names: Sequence[str], stacklevel: int = 3) -> None:

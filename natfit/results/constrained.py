@@ -10,9 +10,9 @@ from natfit.results.covariance import combine
 from natfit.results.glm import GLMResults
 
 if TYPE_CHECKING:
-    from natfit.models.fitting import Fitted
     from natfit.models.glm import GLM
     from natfit.results.cov_type import CovarianceType
+    from natfit.results.fitted import Fitted
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

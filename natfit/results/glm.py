@@ -24,8 +24,8 @@ from natfit.results.residuals import Residuals
 from natfit.results.tests import Tests
 
 if TYPE_CHECKING:
-    from natfit.models.fitting import Fitted
     from natfit.models.glm import GLM
+    from natfit.results.fitted import Fitted
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -18,7 +18,7 @@ from natfit.metric import ILL_CONDITIONED, Gram, SingularMetric, Triangular
 from natfit.models.distributional.data import DistributionalData
 from natfit.models.distributional.start import Ground, starts
 from natfit.models.distributional.striding import Striding
-from natfit.models.fitting import Fitted, Settings
+from natfit.models.fitting import Settings
 from natfit.models.maximizing import maximize_from
 from natfit.models.starting import explain_alias
 from natfit.need import LOGLIK, METRIC
@@ -29,6 +29,7 @@ from natfit.optimize.optimizer import Optimizer
 from natfit.optimize.steps import Backtracking
 from natfit.optimize.stopping import Decrement
 from natfit.parametrizations.affine import Affine
+from natfit.results.fitted import Fitted
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -169,6 +169,15 @@ def in_own_weights(outcome: Outcome, share: float) -> Outcome:
     return outcome._replace(point=point, record=record, decrement=outcome.decrement / share)
 
 
+def in_order(likelihood: MixtureLikelihood, params: Array) -> Array:
+    """Return the same mixture with its components by falling weight."""
+    components = likelihood.components
+    weights = likelihood.weights.probabilities(likelihood.split(params)[0])
+    first = components.n_ordered
+    order = np.concatenate([np.argsort(-weights[:first], kind="stable"), np.arange(first, components.n_components)])
+    return likelihood.reordered(params, order)
+
+
 def climb_wide(
     objective: MixtureObjective,
     params: Array,

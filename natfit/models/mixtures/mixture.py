@@ -15,13 +15,13 @@ from natfit.models.mixtures.building import components_for
 from natfit.models.mixtures.constraint import Constraint
 from natfit.models.mixtures.coordinates import free_coordinates
 from natfit.models.mixtures.data import MixtureData, bind, complete_rows, counted_in_rows
-from natfit.models.mixtures.fitted import FittedMixture, check_distinct, in_order
-from natfit.models.mixtures.fitting import MixtureObjective, climb, in_own_weights
+from natfit.models.mixtures.fitting import MixtureObjective, climb, in_order, in_own_weights
 from natfit.models.mixtures.labelled import coded
 from natfit.models.mixtures.new_rows import bind_new, check_new
 from natfit.models.mixtures.refitting import MixtureRefitting
 from natfit.models.mixtures.search import search
 from natfit.models.mixtures.setup import (
+    check_distinct,
     check_options,
     is_gaussian,
     pooled,
@@ -30,6 +30,7 @@ from natfit.models.mixtures.setup import (
 )
 from natfit.models.mixtures.starts import sample_rows
 from natfit.models.mixtures.warn import warn_of
+from natfit.results.mixtures.fitted import FittedMixture
 from natfit.results.mixtures.mixture import MixtureResults
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -198,8 +199,7 @@ class Mixture(MixtureRefitting):
             outcome = in_own_weights(climb(objective, found.params, coordinates, tol, maxiter, callback), scale)
         params = in_order(likelihood, outcome.params)
         breach = self._breach(likelihood, params, rows, spread)
-        rule = self.constraint
-        fitted = FittedMixture(likelihood, rows, coordinates, params, outcome, found, rule, found.start, breach)
+        fitted = FittedMixture(likelihood, params, outcome, found, breach, rows, coordinates)
         made = MixtureResults(self, fitted, cov_type)
         warn_of(made)
         return made

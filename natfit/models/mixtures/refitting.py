@@ -20,7 +20,7 @@ from natfit.results.mixtures.mixture import MixtureResults
 from natfit.results.mixtures.selection import MixtureSelection
 
 if TYPE_CHECKING:
-    from natfit.models.mixtures.fitted import FittedMixture
+    from natfit.results.mixtures.fitted import FittedMixture
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -102,8 +102,8 @@ class MixtureRefitting:
     def traces(self, fitted: FittedMixture, most: int) -> dict[str, list[tuple[int, float]]]:
         """Return passes and log-likelihood left to gain, from one start, of plain EM and of the way that fits take."""
         best = fitted.outcome.point.loglik
-        ours = climb(self.objective(fitted), fitted.start, fitted.coordinates).record
-        theirs = em().run(self.objective(fitted), fitted.start, Slow(left=1e-7, gain=1e-9), most).record
+        ours = climb(self.objective(fitted), fitted.search.start, fitted.coordinates).record
+        theirs = em().run(self.objective(fitted), fitted.search.start, Slow(left=1e-7, gain=1e-9), most).record
         return {
             name: [(row.passes, best - row.loglik) for row in record]
             for name, record in (("EM", theirs), ("natfit", ours))

@@ -17,7 +17,6 @@ from natfit.models.checks import check_for
 from natfit.models.families import resolve_family
 from natfit.models.mixtures import regression_data as rows_of
 from natfit.models.mixtures.constraint import Constraint
-from natfit.models.mixtures.fitted import FittedRegressions
 from natfit.models.mixtures.fitting import MixtureObjective
 from natfit.models.mixtures.regression_fitting import Ranked, climb, rank, row_sizes
 from natfit.models.mixtures.regression_refitting import RegressionRefitting
@@ -37,6 +36,7 @@ from natfit.models.mixtures.regression_setup import (
 from natfit.models.mixtures.regression_starts import draw_starts
 from natfit.models.mixtures.setup import whole_number
 from natfit.models.mixtures.warn import warn_of
+from natfit.results.mixtures.fitted import FittedComponents
 from natfit.results.mixtures.regression import MixtureRegressionResults
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -279,7 +279,7 @@ class MixtureRegression(RegressionRefitting):
             order = np.argsort(-sizes, kind="stable")
             params, sizes = likelihood.reordered(params, order), sizes[order]
         breach = self.constraint.breach(likelihood.components, likelihood.split(params)[1], sizes, spread)
-        fitted = FittedRegressions(likelihood, params, outcome, found, self.constraint, breach)
+        fitted = FittedComponents(likelihood, params, outcome, found, breach)
         results = MixtureRegressionResults(self, fitted, self.source)
         warn_of(results)
         return results

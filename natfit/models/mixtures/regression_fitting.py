@@ -20,6 +20,7 @@ from natfit.optimize.optimizer import Optimizer
 from natfit.optimize.record import Record
 from natfit.optimize.steps import Backtracking
 from natfit.optimize.stopping import Decrement
+from natfit.results.mixtures.fitted import Search
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -135,16 +136,14 @@ class Ranked:
         return outcome.point.loglik
 
 
-def rank(ranked: Ranked, starts: list[Array], n_rows: int) -> Any:
-    """Return what became of the starts, a `natfit.models.mixtures.search.Search`.
+def rank(ranked: Ranked, starts: list[Array], n_rows: int) -> Search:
+    """Return what became of the starts.
 
     Raises
     ------
     NoMaximum
         If no start led to a maximum that the constraint allows.
     """
-    from natfit.models.mixtures.search import Search
-
     runs = [ranked.short(params) for params in starts]
     ends = np.array([loglik for loglik, _ in runs])
     order = np.argsort(-ends, kind="stable")

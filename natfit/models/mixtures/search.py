@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from natfit.models.mixtures.constraint import Constraint
 from natfit.models.mixtures.fitting import MixtureObjective, climb
 from natfit.models.mixtures.starts import Starts, short_runs
 from natfit.optimize.loop import OutsideDomain
+from natfit.results.mixtures.fitted import Search
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -32,50 +32,6 @@ BEHIND = 2.0
 
 PASSES, GAIN = 300, 1e-4
 """How long short runs are: passes over the sample, or until one gains less than this many nats."""
-
-
-@dataclass
-class Search:
-    """What became of the starts.
-
-    Parameters
-    ----------
-    params : (q,) ndarray
-        The best maximum that the constraint allows, on the rows of the sample.
-    start : (q,) ndarray
-        Where the start that led there began.
-    loglik : float
-        There.
-    n_starts : int
-    n_best : int
-        Starts that reached it, to within 0.05 nats.
-    n_rows : int
-        Rows of the sample.
-    excluded : list of (float, str)
-        Maxima left out under the constraint: log-likelihood, and which component breaks the rule.
-    broken : int
-        Starts in which a component lost all its rows or its spread.
-    others : list of float
-        Log-likelihoods of the other maxima.
-    """
-
-    params: Array
-    start: Array
-    loglik: float
-    n_starts: int
-    n_best: int
-    n_rows: int
-    excluded: list[tuple[float, str]] = field(default_factory=list)
-    broken: int = 0
-    others: list[float] = field(default_factory=list)
-
-    def divided(self, scale: float) -> Search:
-        """Return the same with log-likelihoods of weights that were multiplied by ``scale`` for the search."""
-        if scale == 1.0:
-            return self
-        excluded = [(loglik / scale, why) for loglik, why in self.excluded]
-        others = [loglik / scale for loglik in self.others]
-        return replace(self, loglik=self.loglik / scale, excluded=excluded, others=others)
 
 
 def search(

@@ -203,6 +203,20 @@ def check_varies(components: ExponentialComponents, data: MixtureData, columns: 
         )
 
 
+def check_distinct(block: Any, n_components: int) -> None:
+    """Refuse fewer distinct rows than components."""
+    y, weight = block.columns["y"], block.columns.get("weight")
+    if weight is not None and not weight.all():
+        y = y[weight > 0.0]
+    if len(y) >= 50 * n_components and len(np.unique(y[: 50 * n_components], axis=0)) >= n_components:
+        return
+    distinct = len(np.unique(y, axis=0))
+    if distinct < n_components:
+        raise ValueError(
+            f"{n_components} components need as many distinct rows, but there are {distinct}; use fewer components"
+        )
+
+
 def whole_number(name: str, given: Any) -> int:
     """Return an argument that counts something, or refuse it.
 

@@ -15,12 +15,12 @@ from natfit.likelihoods.distributional import DistributionalLikelihood
 from natfit.models.distributional.constraints import Constraints
 from natfit.models.distributional.model import DistributionalRegression
 from natfit.models.distributional.rows import ParameterRows
-from natfit.models.fitting import Fitted
 from natfit.models.storage import parts
 from natfit.models.storage.parts import RowsNeeded
 from natfit.parametrizations.affine import Affine
 from natfit.results.cov_type import CovarianceType, resolve
 from natfit.results.distributional.results import DistributionalResults
+from natfit.results.fitted import Fitted
 from natfit.results.storage import StorageError
 
 CLASSES: dict[str, type] = parts.CLASSES

@@ -12,16 +12,15 @@ import numpy as np
 from natfit.data.groups import Grouping
 from natfit.likelihoods.sums import Sums
 from natfit.models.data import GLMData
-from natfit.models.fitting import Fitted
 from natfit.models.glm import GLM
 from natfit.models.negative_binomial import Shape
 from natfit.models.rows import NewRows
-from natfit.models.separation import Separation
 from natfit.models.storage import parts
 from natfit.models.storage.parts import RowsNeeded
 from natfit.optimize.objective import Point
 from natfit.results.cov_type import CovarianceType
 from natfit.results.covariance import hidden_directions
+from natfit.results.fitted import Fitted, Separation
 from natfit.results.glm import GLMResults
 from natfit.results.remembered import Remembered, Variable, remember
 

@@ -19,13 +19,12 @@ from natfit.metric import Gram
 from natfit.models.mixtures.constraint import Constraint
 from natfit.models.mixtures.coordinates import free_coordinates
 from natfit.models.mixtures.data import MixtureData
-from natfit.models.mixtures.fitted import FittedMixture
 from natfit.models.mixtures.mixture import Mixture
-from natfit.models.mixtures.search import Search
 from natfit.models.mixtures.ties import tie
 from natfit.models.storage import parts
 from natfit.models.storage.mixture_regression import KINDS, SEARCH, NoRows
 from natfit.models.storage.parts import RowsNeeded
+from natfit.results.mixtures.fitted import FittedMixture, Search
 from natfit.results.mixtures.mixture import MixtureResults
 from natfit.results.storage import StorageError
 
@@ -83,7 +82,7 @@ def to_plain(fit: MixtureResults) -> dict[str, Any]:
         "data": {"columns": list(fit.columns), "nobs": float(fit.nobs), "levels": base.data.levels}
         | {name: int(getattr(base.data, name)) for name in ("n_rows", "n_missing")},
         "params": base.params,
-        "start": base.start,
+        "start": base.search.start,
         "outcome": parts.outcome_to_plain(base.outcome),
         "search": {name: getattr(base.search, name) for name in SEARCH},
         "excluded": [list(each) for each in base.search.excluded],
@@ -149,8 +148,8 @@ def from_plain(tree: Mapping[str, Any], trusted: Mapping[str, Callable[..., Any]
     data: Any = RowlessMixtureData(**tree["data"])
     model = SavedMixture(tree)
     outcome = parts.outcome_from_plain(tree["outcome"])
-    coordinates, rule, breach = free_coordinates(likelihood), model.constraint, tree["breach"]
-    base = FittedMixture(likelihood, data, coordinates, params, outcome, search, rule, start, breach)
+    coordinates = free_coordinates(likelihood)
+    base = FittedMixture(likelihood, params, outcome, search, tree["breach"], data, coordinates)
     parametrization, weights = tree["shown_as"]
     fit = LoadedMixture(model, base, str(tree["cov_type"]), (parametrization, str(weights)))
     fit.held = {kind: parts.vector(each, fit.df, fit.df) for kind, each in tree["information"].items()}

@@ -13,11 +13,10 @@ from natfit.data.block import Block
 from natfit.likelihoods.glm import GLMLikelihood
 from natfit.metric import Gram
 from natfit.models.mixtures.constraint import Constraint
-from natfit.models.mixtures.fitted import FittedRegressions
 from natfit.models.mixtures.regression import MixtureRegression
-from natfit.models.mixtures.search import Search
 from natfit.models.storage import parts
 from natfit.models.storage.parts import RowsNeeded
+from natfit.results.mixtures.fitted import FittedComponents, Search
 from natfit.results.mixtures.regression import MixtureRegressionResults
 
 CLASSES: dict[str, type] = parts.CLASSES
@@ -149,7 +148,7 @@ def from_plain(tree: Mapping[str, Any], trusted: Mapping[str, Callable[..., Any]
     known = {name: tree["search"][name] for name in SEARCH}
     search = Search(params=params, start=params, excluded=excluded, others=list(tree["others"]), **known)
     outcome = parts.outcome_from_plain(tree["outcome"])
-    base = FittedRegressions(likelihood, params, outcome, search, model.constraint, tree["breach"])
+    base = FittedComponents(likelihood, params, outcome, search, tree["breach"])
     fit = LoadedRegressions(model, base, model.source, str(tree["cov_type"]))
     fit._held = {kind: parts.vector(each, size, size) for kind, each in tree["information"].items()}
     fit.__dict__.update(

@@ -30,7 +30,7 @@ from natfit.results.tests import Tests
 
 if TYPE_CHECKING:
     from natfit.models.distributional.model import DistributionalRegression
-    from natfit.models.fitting import Fitted
+    from natfit.results.fitted import Fitted
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -19,8 +19,8 @@ from natfit.results.reporting import Reported
 from natfit.results.tails import Tails
 
 if TYPE_CHECKING:
-    from natfit.models.mixtures.fitted import FittedMixture
     from natfit.models.mixtures.mixture import Mixture
+    from natfit.results.mixtures.fitted import FittedMixture
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -18,8 +18,8 @@ from natfit.results.reporting import Reported
 from natfit.results.tails import Tails
 
 if TYPE_CHECKING:
-    from natfit.models.mixtures.fitted import FittedRegressions
     from natfit.models.mixtures.regression import MixtureRegression
+    from natfit.results.mixtures.fitted import FittedComponents
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -52,7 +52,7 @@ class MixtureRegressionResults(MixtureInference, EstimatePlots, QuantilePlots, F
     def _archive(self) -> Any:
         return self.model.save_fit
 
-    def __init__(self, model: MixtureRegression, fitted: FittedRegressions, source: Any, cov_type: str = "observed"):
+    def __init__(self, model: MixtureRegression, fitted: FittedComponents, source: Any, cov_type: str = "observed"):
         self._take(model, fitted, cov_type, model.data.count())
         self.source = source
 
