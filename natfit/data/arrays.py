@@ -240,11 +240,11 @@ def _evenly(n_rows: int, height: int) -> int:
 
     Examples
     --------
-    >>> _evenly(200_000, 29_490), _evenly(1_000_000, 29_490), _evenly(1_000, 29_490)
-    (25000, 29490, 29490)
+    >>> _evenly(200_000, 29_490), _evenly(50_000, 29_490), _evenly(1_000_000, 29_490)
+    (25000, 25000, 29490)
     """
     many = -(-n_rows // height)
-    return height if many == 1 or many > LANES else -(-n_rows // (4 * -(-many // 4)))
+    return height if many == 1 or many > LANES else -(-n_rows // (many + many % 2))
 
 
 def block_height(width: int) -> int:

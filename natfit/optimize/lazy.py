@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-FEW = 40_000
+FEW = 20_000
 """Rows under which plain scoring is as fast."""
 
 SHARES = (1 / 16, 1 / 8)
