@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from natfit.results.effects.contrasts import contrasts, named
 from natfit.results.effects.delta import (
     Estimates,
     Evaluate,
@@ -27,7 +27,6 @@ from natfit.results.effects.delta import (
     run_of,
 )
 from natfit.results.effects.request import Request
-from natfit.results.effects.variables import Variables
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -126,8 +125,8 @@ def comparisons(
         raise ValueError(f"comparison must be one of {', '.join(COMPARISONS)}; got {comparison!r}")
     request = Request.of(fit, newdata, by, known)
     found = []
-    for name, how in _named(request.variables, variables).items():
-        for label, low, high in _contrasts(request, name, how):
+    for name, how in named(request.variables, variables).items():
+        for label, low, high in contrasts(request, name, how):
             ends = [of_mean(fit, request.design(**{name: end}), which) for end in (high, low)]
             estimates = _compare(fit, request, ends[0], ends[1], comparison, hypothesis is not None)
             found.append(Row({"term": name, "contrast": label}, estimates))
@@ -149,61 +148,6 @@ def _compare(fit: Any, request: Request, high: Evaluate, low: Evaluate, comparis
     return at_once(fit, joined(ends[0], ends[1]))
 
 
-def _named(variables: Variables, asked: Any) -> dict[str, Any]:
-    """Return the variables asked for, each with what is to be compared (None for the usual)."""
-    if asked is None:
-        return dict.fromkeys(variables.names)
-    if isinstance(asked, Mapping):
-        variables.require(list(asked))
-        return dict(asked)
-    return dict.fromkeys(variables.require([asked] if isinstance(asked, str) else list(asked)))
-
-
-def _contrasts(request: Request, name: str, how: Any) -> list[tuple[str, Any, Any]]:
-    """Return for each contrast of a variable its name and its low and high values, single or for each row."""
-    levels = request.variables.levels(name)
-    if levels is not None:
-        return _of_levels(request.variables, name, levels, how)
-    column = request.column(name).astype(float)
-    if how is None:
-        how = 1.0
-    if how == "sd":
-        half = 0.5 * (request.variables.about(name).sd or 0.0)
-        return [("x + sd/2 - (x - sd/2)", column - half, column + half)]
-    if isinstance(how, str) and how in ("iqr", "minmax"):
-        ends = request.variables.about(name).quartiles or ()
-        return [("Q3 - Q1", ends[1], ends[3]) if how == "iqr" else ("max - min", ends[0], ends[4])]
-    if isinstance(how, str):
-        raise ValueError(
-            f"a number's comparison is a step, two values, 'sd', 'iqr' or 'minmax'; for {name!r} got {how!r}"
-        )
-    if np.ndim(how) == 0:
-        half = 0.5 * float(how)  # centred on the row, as in marginaleffects for Python
-        return [(f"+{how:g}", column - half, column + half)]
-    if np.shape(how) != (2,):
-        raise ValueError(f"a number is compared at two values, low and high; for {name!r} got {how!r}")
-    low, high = how
-    return [(f"{high:g} - {low:g}", float(low), float(high))]
-
-
-def _of_levels(variables: Variables, name: str, levels: list[Any], how: Any) -> list[tuple[str, Any, Any]]:
-    pairs: list[tuple[Any, Any]]
-    if how is None or how == "reference":
-        pairs = [(levels[0], level) for level in levels[1:]]
-    elif how == "sequential":
-        pairs = list(pairwise(levels))
-    elif how == "pairwise":
-        pairs = [(low, high) for i, low in enumerate(levels) for high in levels[i + 1 :]]
-    elif not isinstance(how, str) and len(how) == 2:
-        variables._check_levels(name, list(how))
-        pairs = [(how[0], how[1])]
-    else:
-        raise ValueError(
-            f"levels are compared by 'reference', 'sequential', 'pairwise', or two of them; for {name!r} got {how!r}"
-        )
-    return [(f"{high} - {low}", low, high) for low, high in pairs]
-
-
 def slopes(
     fit: Any,
     variables: Any,
@@ -220,14 +164,14 @@ def slopes(
         raise ValueError(f"slope must be one of {', '.join(SLOPES)}; got {slope!r}")
     request = Request.of(fit, newdata, by, known)
     found = []
-    for name in _named(request.variables, variables):
+    for name in named(request.variables, variables):
         if request.variables.levels(name) is None:
             evaluate = _slope_of(fit, request, name, slope, which)
             label = {"dydx": "dY/dX", "eyex": "eY/eX", "eydx": "eY/dX", "dyex": "dY/eX"}[slope]
             estimates = _estimate(fit, request, evaluate, hypothesis is not None)
             found.append(Row({"term": name, "contrast": label}, estimates))
             continue
-        for label, low, high in _contrasts(request, name, None):
+        for label, low, high in contrasts(request, name, None):
             ends = [of_mean(fit, request.design(**{name: end}), which) for end in (high, low)]
             estimates = _compare(fit, request, ends[0], ends[1], "difference", hypothesis is not None)
             found.append(Row({"term": name, "contrast": label}, estimates))
