@@ -24,7 +24,8 @@ from natfit.likelihoods import robust as kernels
 from natfit.metric import Gram
 from natfit.need import LOGLIK, MEAT, OBSERVED
 from natfit.results import covariance as model_based
-from natfit.results.cov_type import KINDS, MODEL_BASED, OPTIONS, CovarianceType, counted, observations
+from natfit.results.cov_settings import counted, observations
+from natfit.results.cov_type import KINDS, MODEL_BASED, OPTIONS, CovarianceType
 
 if TYPE_CHECKING:
     from natfit.results.glm import GLMResults
