@@ -14,17 +14,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from formulaic.materializers.types import FactorValues
 from formulaic.parser.types import Factor
 from formulaic.transforms import TRANSFORMS
-from formulaic.utils.cast import as_columns
 from formulaic.utils.layered_mapping import LayeredMapping
 from formulaic.utils.stateful_transforms import stateful_eval
 
 from natfit.data.checks import did_you_mean
+from natfit.data.formulas.computed import values_of
 from natfit.data.formulas.expand import FactorPlan
 from natfit.data.formulas.parse import first_line, parse_python
-from natfit.data.formulas.patsy_spelling import NAMESPACE, as_contrasts
+from natfit.data.formulas.patsy_spelling import NAMESPACE
 from natfit.data.formulas.values import Values
 from natfit.data.table import Table
 
@@ -68,7 +67,7 @@ class Evaluator:
             if numbers is not None:
                 column = numbers.astype(np.float64, copy=False)
                 return Values("numeric", names=(expression,), columns={expression: column})
-            return self._values(expression, self._lookup(expression))
+            return values_of(self.table, expression, self._lookup(expression))
         tree, text = parse_python(expression)
         names, outside = self._resolve(tree)
         rows = self._rows_for(tree, names, outside)
@@ -83,7 +82,7 @@ class Evaluator:
             raise ValueError(
                 f"{expression!r} can't be computed from {self.table.what}: {type(error).__name__}: {first_line(error)}"
             ) from error
-        return self._values(expression, values, rows)
+        return values_of(self.table, expression, values, rows)
 
     def learns_from(self, factor: Factor) -> list[str] | None:
         """Return the columns that a factor learns from (knots, centres), or None where it is computed row by row."""
@@ -218,93 +217,6 @@ class Evaluator:
         for name in columns:
             mask |= self.table[name].isna().to_numpy()
         return np.flatnonzero(~mask) if mask.any() else None
-
-    def _values(self, expression: str, values: Any, rows: np.ndarray | None = None) -> Values:
-        metadata = getattr(values, "__formulaic_metadata__", None)
-        if isinstance(values, FactorValues):
-            inner = values.__wrapped__
-        else:
-            inner = values
-        kind = metadata.kind.value if metadata is not None else "unknown"
-        if kind == "categorical" or (kind == "unknown" and _is_levels(inner)):
-            encoder: Any = metadata.encoder if metadata is not None else None
-            return Values(
-                "categorical",
-                levels=self._level_series(expression, inner, rows),
-                contrasts=getattr(encoder, "contrasts", None) or as_contrasts(None),
-                given_levels=getattr(encoder, "levels", None),
-                spans_intercept=metadata.spans_intercept if metadata is not None and kind == "categorical" else True,
-            )
-        return self._numbers(expression, values, metadata, rows)
-
-    def _numbers(self, expression: str, values: Any, metadata: Any, rows: np.ndarray | None) -> Values:
-        columns = as_columns(values)
-        if isinstance(columns, FactorValues):
-            columns = columns.__wrapped__
-        pattern = metadata.format if metadata is not None else "{name}[{field}]"
-        named = (
-            {pattern.format(name=expression, field=key): column for key, column in columns.items()}
-            if isinstance(columns, dict)
-            else {expression: columns}
-        )
-        drop = None
-        if metadata is not None and metadata.spans_intercept:
-            drop = pattern.format(name=expression, field=metadata.drop_field)
-        return Values(
-            "numeric",
-            names=tuple(named),
-            columns={name: self._as_float(name, column, rows) for name, column in named.items()},
-            spans_intercept=drop is not None,
-            drop=drop,
-        )
-
-    def _as_float(self, name: str, column: Any, rows: np.ndarray | None) -> np.ndarray:
-        if hasattr(column, "toarray"):
-            column = column.toarray().ravel()
-        array = np.asarray(column)
-        if array.dtype.kind not in "iufb":
-            times = array.dtype.kind in "mM" or pd.api.types.infer_dtype(array) in (
-                "datetime",
-                "date",
-                "time",
-                "timedelta",
-            )
-            what = "dates or times" if times else f"values of type {array.dtype}"
-            raise ValueError(
-                f"{name!r} holds {what}, which are not numbers; turn it into numbers, or write C() for levels"
-            )
-        array = array.astype(np.float64, copy=False)
-        if array.ndim == 0:
-            return np.full(self.table.n_rows, float(array))
-        wanted = self.table.n_rows if rows is None else len(rows)
-        if array.shape != (wanted,):
-            raise ValueError(f"{name!r} has shape {array.shape}, and {self.table.what} has {wanted} rows")
-        if rows is None:
-            return array
-        full = np.full(self.table.n_rows, np.nan)
-        full[rows] = array
-        return full
-
-    def _level_series(self, expression: str, values: Any, rows: np.ndarray | None) -> pd.Series[Any]:
-        series = values if isinstance(values, pd.Series) else pd.Series(values)
-        wanted = self.table.n_rows if rows is None else len(rows)
-        if len(series) != wanted:
-            raise ValueError(f"{expression!r} has {len(series)} rows, and {self.table.what} has {wanted}")
-        series = series.astype("category").reset_index(drop=True)
-        if rows is None:
-            return series
-        codes = np.full(self.table.n_rows, -1)
-        codes[rows] = series.cat.codes
-        return pd.Series(pd.Categorical.from_codes(codes, series.cat.categories, series.cat.ordered))
-
-
-def _is_levels(values: Any) -> bool:
-    dtype = getattr(values, "dtype", None)
-    if isinstance(values, list):
-        dtype = np.asarray(values).dtype
-    if isinstance(dtype, np.dtype):
-        return dtype.kind in "OUSb" and np.ndim(values) == 1
-    return isinstance(dtype, pd.CategoricalDtype | pd.StringDtype)
 
 
 def _learns(node: ast.AST, env: Mapping[str, Any]) -> bool:
