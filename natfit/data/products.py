@@ -66,9 +66,10 @@ def weighted_cross(left: Array, weight: Array, right: Array) -> Array:
 
 def _runs(n_rows: int, width: int) -> list[slice]:
     """Return the runs of rows that are multiplied together, all of about one length: a short one takes as long to add up."""
-    many = max(-(-n_rows // product_rows(width)), 1)
-    length = max(-(-n_rows // many), 1)
-    return [slice(start, start + length) for start in range(0, max(n_rows, 1), length)]
+    if n_rows <= FEWEST_ROWS:
+        return [slice(0, n_rows)]
+    length = -(-n_rows // -(-n_rows // product_rows(width)))
+    return [slice(start, start + length) for start in range(0, n_rows, length)]
 
 
 def _square(array: Array, root: Array) -> Array:

@@ -112,6 +112,10 @@ def responses() -> list[str]:
     return [name for name in families.names() if issubclass(_class_of(name), Response)]
 
 
+def _known() -> str:
+    return ", ".join(responses())
+
+
 def _class_of(name: str) -> type:
     entry = families.registry.REGISTRY.entry(name)
     return entry if isinstance(entry, type) else type(entry)
@@ -121,12 +125,11 @@ def _response(family: Any) -> Response:
     """Return a family that can be a response; one that can't, or is not known, is refused with those that can."""
     if isinstance(family, Response):
         return family
-    known = ", ".join(responses())
     if isinstance(family, str):
         registry = families.registry.REGISTRY
         if not registry.knows(family):
             near = did_you_mean(family, responses()).rstrip("?")
-            raise ValueError(f"unknown family {family!r}{near}; a GLM takes one of {known}")
+            raise ValueError(f"unknown family {family!r}{near}; a GLM takes one of {_known()}")
         cls = _class_of(family.partition("(")[0])
     else:
         cls = family if isinstance(family, type) else type(family)
@@ -135,10 +138,10 @@ def _response(family: Any) -> Response:
         return found
     name = getattr(cls, "name", None)
     if isinstance(name, str):
-        raise ValueError(f"the {name} family is not a GLM's response; a GLM takes one of {known}")
+        raise ValueError(f"the {name} family is not a GLM's response; a GLM takes one of {_known()}")
     given = cls.__name__ if isinstance(family, type) else f"{cls.__name__} {family!r}"
     raise TypeError(
-        f"a GLM's family is given by name ({known}), as a natfit Response or a statsmodels family; got {given}"
+        f"a GLM's family is given by name ({_known()}), as a natfit Response or a statsmodels family; got {given}"
     )
 
 
