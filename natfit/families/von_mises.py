@@ -23,6 +23,17 @@ _CIRCLE = Support(
 )
 
 
+def around_zero(angles: Array) -> Array:
+    """Return angles as they are in (-pi, pi].
+
+    Examples
+    --------
+    >>> around_zero(np.array([3.5, -np.pi, 0.5])).round(4)
+    array([-2.7832,  3.1416,  0.5   ])
+    """
+    return np.pi - np.mod(np.pi - angles, 2.0 * np.pi)
+
+
 @register
 class VonMises(ExponentialFamily):
     """p(y) = exp(k cos(y - direction)) / (2 pi I0(k)), k the concentration, for angles y in radians.

@@ -190,3 +190,28 @@ class TestClasses:
         pneumo = FIT("normal + mild + severe ~ logt", nf.datasets.load("pneumo"), "cumulative").fit()
         with pytest.raises(ValueError, match="of single cases, and these rows count several"):
             pneumo.quantile_residuals()
+
+
+def test_limits_of_directions_lie_around_them_wherever_angles_begin() -> None:
+    """Turning all angles turns predictions, quantiles and limits with them; SciPy's law is cut opposite its direction."""
+    rng = np.random.default_rng(12)
+    y = rng.vonmises(0.0, 15.0, 200)
+    levels = [0.05, 0.5, 0.95]
+    fits = []
+    for turn in (0.0, 3.1):
+        turned = (y + turn + np.pi) % (2.0 * np.pi) - np.pi
+        fit = nf.DistributionalRegression.from_formula("v ~ 1 | 1", pd.DataFrame({"v": turned}), "von_mises").fit()
+        fits.append(fit)
+        direction, concentration = fit.predict(what="parameters").to_numpy()[0]
+        quantiles = fit.quantile(q=levels).iloc[0].to_numpy()
+        wanted = stats.vonmises.ppf(levels, concentration, loc=direction)
+        np.testing.assert_allclose(quantiles, wanted, atol=1e-6)
+        law = fit.get_distribution()
+        np.testing.assert_allclose(law.cdf(quantiles[2])[0], 0.95, atol=1e-8)
+        np.testing.assert_allclose(law.cdf(quantiles[2] - 2.0 * np.pi)[0], 0.95, atol=1e-8)
+        limits = fit.prediction_interval(alpha=0.1).iloc[0]
+        assert limits["lower"] < direction < limits["upper"] < limits["lower"] + 1.2
+        bounds = fit.quantile_interval(q=0.95).iloc[0]
+        assert bounds["lower"] < bounds["quantile"] < bounds["upper"] < bounds["lower"] + 0.5
+    residuals = [fit.quantile_residuals().to_numpy() for fit in fits]
+    np.testing.assert_allclose(residuals[0], residuals[1], atol=1e-6)

@@ -15,6 +15,7 @@ from natfit.families.distributional.closed import CLOSED, Closed
 from natfit.families.distributional.registry import register
 from natfit.families.family import Family
 from natfit.families.interval import POSITIVE, REAL, UNIT, Interval
+from natfit.families.von_mises import around_zero
 from natfit.parametrizations import Parametrization
 
 PREFERRED = {
@@ -150,10 +151,23 @@ class Reused(DistributionalFamily):
             self.closed.variance(self._home(theta)) if self.closed and self.closed.variance else super().variance(theta)
         )
 
+    def _turned(self, theta: Theta) -> tuple[Array, list[Array]]:
+        """Return the direction of each row, in (-pi, pi], and the parameters of the same law around 0."""
+        home = self._home(theta)
+        middle = around_zero(home[..., 0])
+        still = self.chart.from_home(np.stack([np.zeros_like(middle), home[..., 1]], axis=-1))
+        return middle, [still[..., k] for k in range(self.K)]
+
     def cdf(self, y: Array, theta: Theta) -> Array:
+        if self.circular:  # the circle is cut opposite the direction, where there is least to cut
+            middle, still = self._turned(theta)
+            return super().cdf(around_zero(y - middle), still)
         return self.closed.cdf(y, self._home(theta)) if self.closed and self.closed.cdf else super().cdf(y, theta)
 
     def quantile(self, level: Array, theta: Theta) -> Array:
+        if self.circular:
+            middle, still = self._turned(theta)
+            return middle + super().quantile(level, still)
         if self.closed and self.closed.quantile:
             return self.closed.quantile(level, self._home(theta))
         return super().quantile(level, theta)

@@ -77,7 +77,7 @@ class RowLaws:
     pmf = pdf
 
     def cdf(self, y: Any) -> Array:
-        """Return P(Y <= y)."""
+        """Return P(Y <= y); of directions beginning half a turn before the mean direction."""
 
         def upto(line: Array, theta: Parameters) -> Array:
             low, high = self.family.support.low, self.family.support.high
@@ -87,7 +87,7 @@ class RowLaws:
             found = self.family.cdf(safe, theta)
             return np.where(within < low, 0.0, np.where(within >= high, 1.0, found))
 
-        return self._each(upto, y)
+        return self._each(self.family.cdf if self.family.circular else upto, y)
 
     def sf(self, y: Any) -> Array:
         """Return P(Y > y)."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from natfit.data.block import Block
 from natfit.families.distributional.base import DistributionalFamily, Parameters
+from natfit.families.von_mises import around_zero
 from natfit.results.covariance import known
 from natfit.results.distributional.at_rows import (
     AtRows,
@@ -131,6 +132,9 @@ class Predicting:
                 block = whole.rows(start, min(start + step, whole.n_rows))
                 law = self._law(None if trials is None else trials[before + start :][: block.n_rows])
                 drawn = self._drawn(coefficients, block, functools.partial(value, law))
+                if self.family.circular:  # limits lie around the direction, wherever angles are counted from
+                    middle = self.family.mean(parameters(self.model.likelihood, self.coefficients, block))
+                    drawn = middle + around_zero(drawn - middle)
                 found.append(np.quantile(drawn, levels, axis=0, method=how).T)  # type: ignore[call-overload]
             before += whole.n_rows
         return np.concatenate(found) if found else np.zeros((0, len(levels)))

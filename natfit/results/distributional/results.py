@@ -277,6 +277,8 @@ class DistributionalResults(
     def quantile(self, exog: Any = None, q: Any = (0.05, 0.5, 0.95), *, offset: Any = None, trials: Any = None) -> Any:
         """Return quantiles of each row's law at the estimates: the least y with P(Y <= y) >= q.
 
+        Directions are counted from half a turn before the mean direction, so that quantiles may lie beyond pi.
+
         Parameters
         ----------
         exog, offset : as for `predict`
