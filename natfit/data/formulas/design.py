@@ -15,7 +15,7 @@ import numpy as np
 
 from natfit.data.apart import Apart
 from natfit.data.checks import check_missing, check_not_empty, check_not_infinite
-from natfit.data.formulas.expand import WIDE_BYTES, expand_apart, part_names, prefers_tabmat
+from natfit.data.formulas.expand import WIDE_BYTES, FactorPlan, Rows, expand_apart, part_names, prefers_tabmat
 from natfit.data.formulas.frozen import EXPAND, Design, evaluated_rows, missing_masks
 from natfit.data.formulas.response import extra_column, keep, make_response
 from natfit.data.table import Table
@@ -144,8 +144,7 @@ def build_design(
 
     masks = missing_masks({**response, **values}, columns)
     dropped = check_missing(masks, missing, table.n_rows)
-    kept = None if dropped is None else ~dropped
-    n_missing = 0 if dropped is None else int(dropped.sum())
+    kept, n_missing = (None, 0) if dropped is None else (~dropped, int(dropped.sum()))
     check_not_empty(table.n_rows - n_missing, dropped=n_missing)
     for name, column in columns.items():
         check_not_infinite(column, name, kept)
@@ -155,28 +154,32 @@ def build_design(
     names = [name for part in parts for name in part_names(part, plans)]
     check_not_empty(table.n_rows - n_missing, len(names))
     rows = evaluated_rows(evaluator, values, plans, kept)
-    if layout in ("auto", "apart"):
-        layout = "tabmat" if prefers_tabmat(parts, plans, rows.n_rows) else "dense"
-    apart = lent is not None and layout == "dense" and 8 * rows.n_rows * len(names) > WIDE_BYTES
-    matrix = (expand_apart if apart else EXPAND[layout])(parts, plans, rows)
-    used = dict(evaluator.used)
+    lent = lent if 8 * rows.n_rows * len(names) > WIDE_BYTES else None
+    matrix, layout = _expand(layout, parts, plans, rows, lent)
+    state, used = evaluator.state, dict(evaluator.used)
     return DesignedData(
         y=y,
         y_name=" + ".join(response),
         y_names=y_names,
         y_levels=y_levels,
-        matrix=matrix.owned_by(lent) if isinstance(matrix, Apart) else matrix,
+        matrix=matrix,
         column_names=names,
         terms=terms,
         extras={name: keep(column, kept) for name, column in columns.items()},
         index=table.index if table.index is None or kept is None else table.index[kept],
         kept=kept,
         n_missing=n_missing,
-        design=Design(
-            formula, tuple(names), tuple(terms), tuple(parts), plans, evaluator.state, used, layout, factors_of(right)
-        ),
+        design=Design(formula, tuple(names), tuple(terms), tuple(parts), plans, state, used, layout, factors_of(right)),
         missing_in={name: int(mask.sum()) for name, mask in masks.items()},
     )
+
+
+def _expand(layout: str, parts: Any, plans: dict[str, FactorPlan], rows: Rows, lent: Any) -> tuple[Any, str]:
+    """Return the matrix, a dense one with the columns of a lent frame if there is one, and the layout that it came to."""
+    if layout in ("auto", "apart"):
+        layout = "tabmat" if prefers_tabmat(parts, plans, rows.n_rows) else "dense"
+    matrix = (expand_apart if lent is not None and layout == "dense" else EXPAND[layout])(parts, plans, rows)
+    return (matrix.owned_by(lent) if isinstance(matrix, Apart) else matrix), layout
 
 
 def lent_by(data: Any) -> Any:
