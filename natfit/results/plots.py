@@ -108,6 +108,38 @@ class ParameterEffectPlot:
 
         return plot_parameter_effect(self, variable, what, at, alpha, ax)
 
+    def plot_quantiles(
+        self,
+        variable: str,
+        q: Any = (0.05, 0.25, 0.5, 0.75, 0.95),
+        *,
+        at: Mapping[str, Any] | None = None,
+        ax: Any = None,
+    ) -> Any:
+        """Draw quantiles of the response along one variable, over the rows: centile curves.
+
+        Parameters
+        ----------
+        variable : str
+        q : float or sequence of float
+            Levels between 0 and 1.
+        at : mapping, optional
+            As for `plot_effect`.
+        ax : matplotlib Axes, optional
+
+        Returns
+        -------
+        matplotlib Axes
+
+        Raises
+        ------
+        ValueError
+            As for `plot_effect`, and where the response is not one number.
+        """
+        from natfit.diagnostics.plots.parameter_effects import plot_parameter_quantiles
+
+        return plot_parameter_quantiles(self, variable, q, at, ax)
+
 
 class Plots(FittedPlot):
     """Mixed into a GLM's fit. The drawing is in `natfit.diagnostics`, which is loaded when a figure is asked for."""

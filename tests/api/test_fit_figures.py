@@ -38,8 +38,11 @@ SUCCESSES = nf.DistributionalRegression.from_formula(
 LARGE = nf.DistributionalRegression.from_formula(
     "nearest ~ 1", CRABS.assign(nearest=(100.0 * CRABS["weight"]).round()), family="nb2"
 ).fit()
+WEIGHTS = nf.DistributionalRegression.from_formula("weight ~ C(spine) + width | width", CRABS, family="gamma").fit()
 
 FIGURES = {
+    "quantiles": (ZEROS, "plot_quantiles", {"variable": "ment"}),
+    "quantiles of levels": (WEIGHTS, "plot_quantiles", {"variable": "spine", "q": [0.1, 0.5, 0.9]}),
     "effect on classes": (GRADES, "plot_effect", {"variable": "width"}),
     "effect of levels on classes": (GRADES, "plot_effect", {"variable": "spine"}),
     "effect on a share": (SUCCESSES, "plot_effect", {"variable": "dose"}),
@@ -207,6 +210,21 @@ def test_the_effect_on_classes_is_each_class_probability():
         np.testing.assert_allclose(line.get_ydata(), wanted[name])
     assert len(set(lines_of(ax))) == 4
     np.testing.assert_allclose(sum(line.get_ydata() for line in lines.values()), 1.0)
+
+
+def test_quantiles_are_drawn_along_a_variable():
+    ax = WEIGHTS.plot_quantiles("width", at={"spine": 2})
+    lines = {line.get_label(): line for line in ax.lines}
+    assert list(lines) == ["rows", "95 %", "75 %", "50 %", "25 %", "5 %"]
+    grid = pd.DataFrame({"width": lines["5 %"].get_xdata(), "spine": 2})
+    np.testing.assert_allclose(lines["5 %"].get_ydata(), WEIGHTS.quantile(grid, 0.05))
+    inside = WEIGHTS.quantile(q=[0.05, 0.95])
+    share = ((CRABS["weight"] > inside[0.05]) & (CRABS["weight"] < inside[0.95])).mean()
+    assert 0.84 < share < 0.96
+    with pytest.raises(ValueError, match="quantiles need a response of one number"):
+        GRADES.plot_quantiles("width")
+    with pytest.raises(ValueError, match="'spine' is held at one value"):
+        WEIGHTS.plot_effect("width", at={"spine": [1, 2]})
 
 
 def test_the_rows_of_an_effect_on_a_share_are_shares():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,22 +17,13 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 def plot_parameter_effect(fit: Any, variable: str, what: str, at: Any, alpha: float, ax: Any) -> Any:
     """Draw a parameter along a variable; see `natfit.results.plots.ParameterEffectPlot.plot_effect`."""
-    table, coded = predictors(fit)
-    held = dict(at or {})
-    for name in (variable, *held):
-        if name not in table:
-            raise ValueError(f"the model's predictors have no variable {name!r}; there are {', '.join(table)}")
-    levels = sorted(table[variable].unique()) if variable in coded else None
-    values = levels if levels is not None else np.linspace(table[variable].min(), table[variable].max(), CURVE)
-    grid = typical(table, coded).loc[np.zeros(len(values), dtype=int)].reset_index(drop=True)
-    grid = grid.assign(**held, **{variable: values})
+    along = _along(fit, variable, at)
+    table, levels, places, grid = along.table, along.levels, along.places, along.grid
     frame = fit.get_prediction(grid, what)
     middle, limits = np.asarray(frame.predicted), frame.conf_int(alpha)
     ax = new_axes(ax)
-    places = np.asarray(values, dtype=float) if levels is None else np.arange(float(len(levels)))
     if what == "mean" and middle.ndim == 1:
-        own = table[variable] if levels is None else spread_over(table[variable], levels)
-        ax.plot(own, _observed(fit), **{**POINT, "color": "0.6", "alpha": 0.6}, label="rows", zorder=1)
+        _draw_rows(ax, fit, variable, table, levels)
     label = f"{100 * (1 - alpha):g} % interval"
     if middle.ndim == 2:
         _draw_columns(ax, fit.family.class_names, places, levels, middle, limits)
@@ -43,13 +34,62 @@ def plot_parameter_effect(fit: Any, variable: str, what: str, at: Any, alpha: fl
         name = fit.model.data.y_name
         share = fit.family.has_trials and what == "mean"
         y, legend = f"share of {name.partition(' + ')[0]}" if share else f"{what} of {name}", None
-    if levels is not None:
-        ax.set_xticks(places, [str(level) for level in levels])
-        ax.set_xlim(-0.6, len(places) - 0.4)
-    rest = {name: grid.iloc[0][name] for name in grid if name != variable}
-    told = ", ".join(f"{name} {v:.4g}" if isinstance(v, float) else f"{name} {v}" for name, v in rest.items())
-    finish(ax, f"Effect of {variable}", variable, y, f"Held: {told}." if told else "", legend)
+    _finish(ax, f"Effect of {variable}", variable, y, along, legend)
     return ax
+
+
+def plot_parameter_quantiles(fit: Any, variable: str, q: Any, at: Any, ax: Any) -> Any:
+    """Draw quantiles along a variable; see `natfit.results.plots.ParameterEffectPlot.plot_quantiles`."""
+    along = _along(fit, variable, at)
+    table = fit.quantile(along.grid, np.atleast_1d(q).tolist())
+    ax = new_axes(ax)
+    _draw_rows(ax, fit, variable, along.table, along.levels)
+    for j, level in reversed(list(enumerate(table))):  # the highest first, as the curves stand
+        drawn = {**series(j), "label": f"{100 * level:g} %", "markevery": max(len(along.places) // 8, 1)}
+        if along.levels is not None:
+            drawn["linestyle"] = "none"
+        ax.plot(along.places, table[level], **drawn)
+    _finish(ax, f"Quantiles along {variable}", variable, str(fit.model.data.y_name), along, "below the curve")
+    return ax
+
+
+class Along(NamedTuple):
+    """The rows at which a figure is drawn: one variable varies, and the others are held."""
+
+    table: Any
+    levels: Any
+    places: Array
+    grid: Any
+
+
+def _along(fit: Any, variable: str, at: Any) -> Along:
+    table, coded = predictors(fit)
+    held = dict(at or {})
+    for name in (variable, *held):
+        if name not in table:
+            raise ValueError(f"the model's predictors have no variable {name!r}; there are {', '.join(table)}")
+    for name, value in held.items():
+        if np.ndim(value):
+            raise ValueError(f"{name!r} is held at one value, and {value!r} is none; draw one figure for each")
+    levels = sorted(table[variable].unique()) if variable in coded else None
+    values = levels if levels is not None else np.linspace(table[variable].min(), table[variable].max(), CURVE)
+    grid = typical(table, coded).loc[np.zeros(len(values), dtype=int)].reset_index(drop=True)
+    places = np.asarray(values, dtype=float) if levels is None else np.arange(float(len(levels)))
+    return Along(table, levels, places, grid.assign(**held, **{variable: values}))
+
+
+def _draw_rows(ax: Any, fit: Any, variable: str, table: Any, levels: Any) -> None:
+    own = table[variable] if levels is None else spread_over(table[variable], levels)
+    ax.plot(own, _observed(fit), **{**POINT, "color": "0.6", "alpha": 0.6}, label="rows", zorder=1)
+
+
+def _finish(ax: Any, title: str, variable: str, y: str, along: Along, legend: str | None) -> None:
+    if along.levels is not None:
+        ax.set_xticks(along.places, [str(level) for level in along.levels])
+        ax.set_xlim(-0.6, len(along.places) - 0.4)
+    rest = {name: along.grid.iloc[0][name] for name in along.grid if name != variable}
+    told = ", ".join(f"{name} {v:.4g}" if isinstance(v, float) else f"{name} {v}" for name, v in rest.items())
+    finish(ax, title, variable, y, f"Held: {told}." if told else "", legend)
 
 
 def _observed(fit: Any) -> Array:
