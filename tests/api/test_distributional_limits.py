@@ -206,3 +206,29 @@ def test_another_start_is_tried_before_a_limit_is_the_answer() -> None:
     with pytest.warns(nf.ConvergenceWarning, match="inflation is fitted ever closer"):
         fit = nf.DistributionalRegression(y, {"mean": X, **both}, "zero_inflated_negative_binomial").fit()
     assert fit.llf > poisson.llf + 1.0
+
+
+def test_coefficients_without_an_estimate_are_named() -> None:
+    """One level has no counts; one level no highest grade; a threshold parts two classes: by construction."""
+    rng = np.random.default_rng(5)
+    n = 300
+    x, g = rng.normal(size=n), rng.choice(list("abc"), n)
+    table = pd.DataFrame(
+        {
+            "x": x,
+            "g": g,
+            "count": np.where(g == "b", 0, rng.poisson(2.0, n)),
+            "side": np.where(x > 0.3, "hi", "lo"),
+            "kind": np.where(g == "b", rng.choice(["A", "B"], n), rng.choice(["A", "B", "C"], n)),
+        }
+    )
+    told = {
+        ("count ~ x + C(g)", "nb2"): "estimate: mean:C(g)[T.b]; leave",
+        ("kind ~ x + C(g)", "multinomial"): "estimate: C:C(g)[T.b]; leave",
+        ("side ~ x", "multinomial"): "estimate: lo:Intercept, lo:x; leave",
+    }
+    for (formula, family), words in told.items():
+        for data in (table, nf.data.from_frame([table[:100], table[100:]])):
+            with pytest.warns(nf.ConvergenceWarning):
+                fit = nf.DistributionalRegression.from_formula(formula, data, family).fit()
+            assert words in fit.reason

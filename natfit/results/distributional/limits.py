@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,6 +24,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 VAST = 1e4
 """Standard error of a predictor on a logarithmic scale from which it is at infinity: a separated one that stops at a
 decrement of 1e-12 has a million, one that the data know anything of has a few."""
+MOST = 5
+"""Coefficients without an estimate that a sentence names."""
 ENDS = 20
 """Rows with the smallest, and with the largest, predictors of a parameter that are examined."""
 EXTREME = 1e-7
@@ -189,8 +192,19 @@ def _at_infinity(fit: DistributionalResults, reached: Reached) -> str:
         if lost.any() and np.abs(own).max() > farthest:
             far = own[np.abs(own).argmax()]
             farthest = abs(float(far))
-            told = _told(fit, k, ends.theta[lost][np.sign(own) == np.sign(far)], far > 0.0)
+            same = np.sign(own) == np.sign(far)
+            told = _told(fit, k, ends.theta[lost][same], far > 0.0, _running(fit, k, ends.columns[lost][same]))
     return told
+
+
+def _running(fit: DistributionalResults, k: int, design: Array) -> list[str]:
+    """Return the coefficients of one parameter that some rows' predictor is lost by: those it has vast errors from."""
+    own = fit.model.likelihood.layout.slices[fit.family.parameter_names[k]]
+    columns = np.abs(design @ fit.model.constraints.tie.matrix[own]).max(axis=0, initial=0.0)
+    errors = np.where(np.isfinite(fit._bse), fit._bse, np.inf)
+    with np.errstate(invalid="ignore"):
+        vast = fit.fitted.kept & (columns > 0.0) & (columns * errors > VAST)
+    return [str(name) for name, each in zip(fit.model.exog_names, vast, strict=True) if each]
 
 
 def _errors(fit: DistributionalResults, k: int, design: Array) -> Array:
@@ -219,7 +233,7 @@ def _per_distance(family: Any, theta: Parameters, slope: Array, k: int, rows: Ar
     return np.where(distance > 0.0, np.abs(slope[rows]) / distance, 1.0)
 
 
-def _told(fit: DistributionalResults, k: int, values: Array, rises: bool) -> str:
+def _told(fit: DistributionalResults, k: int, values: Array, rises: bool, running: Sequence[str]) -> str:
     family, name = fit.family, fit.family.parameter_names[k]
     domain, few = family.domains[k], len(values)
     remedy = f"leave columns out of its formula, or hold {name}"
@@ -231,9 +245,10 @@ def _told(fit: DistributionalResults, k: int, values: Array, rises: bool) -> str
     else:
         low = domain.high == np.inf and np.median(values) < 1.0
         what = f"{name} runs to {f'{domain.low if low else domain.high:g}'.replace('inf', 'infinity')}"
+    named = f": {', '.join(running[:MOST])}{', ...' if len(running) > MOST else ''}" if running else ""
     return (
         f"{what} in {few} row(s) or more, along coefficients that run off to infinity (separation) and have no "
-        f"maximum-likelihood estimate; {remedy}"
+        f"maximum-likelihood estimate{named}; {remedy}"
     )
 
 
