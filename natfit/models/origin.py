@@ -67,6 +67,8 @@ class Origin:
         from natfit.models.binding import subset_rows
 
         chosen = self.table
+        if isinstance(chosen, Tables):
+            raise ValueError(f"the rows of {chosen.what} are streamed and never held together; give a table as data=")
         if self.arguments["subset"] is not None:
             chosen = subset_rows(chosen, {}, self.arguments["subset"])[0]
         if not is_pandas(chosen):

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from natfit.data.block import Block
-from natfit.data.matrix import Chosen, Constant
+from natfit.data.matrix import Chosen, Constant, Dense
 from natfit.data.streams.counting import Counted, Description
 from natfit.data.streams.freezing import Frozen
 from natfit.data.streams.recipe import Made
-from natfit.data.streams.stream import StreamedDesign
+from natfit.data.streams.stream import StreamedDesign, never_whole
 from natfit.data.streams.tables import say_where
 from natfit.families.links import Link
 from natfit.families.response import Response
@@ -86,7 +86,12 @@ class StreamedData:
         self._given: dict[str, Array] = {}
 
     def changed(self, **changes: Any) -> StreamedData:
-        """Return these data with something else for design, names, response or frequency weights."""
+        """Return these data with something else for design, names, response or frequency weights.
+
+        A design is the stream's own, columns of it, or a constant: no other could follow the rows.
+        """
+        if isinstance(changes.get("design"), Dense):
+            raise never_whole(self.stream.tables.what)
         other = copy.copy(self)
         other.__dict__.pop("k_constant", None)
         other._given = {**self._given, **{name: changes.pop(name) for name in ("y", "freq_weights") if name in changes}}

@@ -298,3 +298,21 @@ def test_tables_that_are_used_up_by_a_pass_are_refused(frame):
     once = Once()
     with pytest.raises(ValueError, match="had tables when it was gone over first, and has none now"):
         nf.GLM.from_formula("y ~ x + g", nf.data.from_frame(lambda: once), family="poisson")
+
+
+REFUSED = {
+    "link_test": (lambda fit: fit.link_test(), "is streamed and never held whole"),
+    "augment": (lambda fit: fit.augment(), "are streamed and never held together; give a table as data="),
+    "remove_data": (lambda fit: fit.remove_data(), "are streamed, so it holds none to remove"),
+    "slopes": (lambda fit: fit.avg_slopes(), "give the rows as newdata="),
+    "influence": (lambda fit: fit.get_influence(), "is streamed and never held whole"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_needs_rows_in_memory_says_so_of_a_streamed_fit(what, frame):
+    fit = nf.GLM.from_formula("y ~ x + g", nf.data.from_frame(frame), family="poisson").fit()
+    ask, words = REFUSED[what]
+    with pytest.raises(ValueError, match=words):
+        ask(fit)
+    assert len(fit.augment(frame[:3])) == 3

@@ -50,6 +50,10 @@ def remove_rows(fit: GLMResults) -> None:
 
     if fit.rows_removed or fit.model.data.remembered is not None:
         return
+    if hasattr(fit.model.data, "stream"):
+        raise ValueError(
+            "the rows of this fit are streamed, so it holds none to remove; fit.save() keeps it without them"
+        )
     kept: dict[str, Any] = {name: getattr(fit, name) for name in COMPUTED}
     vars(fit)["_notes"] = notes(fit)
     if not fit.fitted.kept.all():
