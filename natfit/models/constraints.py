@@ -85,6 +85,48 @@ class Smooth:
         return held, np.delete(near, pivot)
 
 
+def of_coordinates(
+    which: Callable[[Any], Any], home: Callable[[Array], Array], names: list[Any] | None, optimum: Array
+) -> Callable[[Array], float]:
+    """Return a user's function of the parameters as one of the coordinates that move.
+
+    Parameters
+    ----------
+    which : callable
+        Of parameters as a fit shows them.
+    home : callable
+        From coordinates to these.
+    names : list, optional
+        Labels, where they are shown as a Series.
+    optimum : (q,) ndarray
+        Coordinates at which the function is tried.
+
+    Raises
+    ------
+    ValueError
+        If it fails there, or is not finite.
+    """
+
+    def function(working: Array) -> float:
+        shown: Any = home(working)
+        if names is not None:
+            import pandas as pd
+
+            shown = pd.Series(shown, index=names)
+        return float(which(shown))
+
+    try:
+        value = function(optimum)
+    except (TypeError, KeyError, IndexError) as trouble:
+        raise ValueError(
+            "a function to profile takes the parameters as fit.params has them and returns one number; this one "
+            f"fails: {trouble!r}"
+        ) from trouble
+    if not np.isfinite(value):
+        raise ValueError(f"a function to profile must be finite at the estimates, and is {value}")
+    return function
+
+
 def find(model: Any, fit: Any, which: Any) -> tuple[Array, int | None, Any]:
     """Return the combination of coefficients that a name, a number or an array stands for, its place, and its name.
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from natfit.families.negative_binomial import NegativeBinomial
 from natfit.models.bias_reduction import Reduction
-from natfit.models.constraints import DIFFERENCE, Linear, Smooth, find
+from natfit.models.constraints import DIFFERENCE, Linear, Smooth, find, of_coordinates
 from natfit.models.fit_objective import STOP, as_fit
 from natfit.models.fitting import Settings, fit_glm
 from natfit.optimize.profile import Limit, Profile, ProfileTrouble, Running, Spot
@@ -56,7 +56,8 @@ class Profiler:
         self._ends: dict[int, Limit] = {}
         running: Running | None = None
         if callable(which):
-            constraint: Any = Smooth(self._function(which), self._fit.units)
+            names = self._names if model.data.labelled else None
+            constraint: Any = Smooth(of_coordinates(which, self._fit.home, names, self._fit.optimum), self._fit.units)
             self.name = name or getattr(which, "__name__", "function")
             if fit.fitted.separation is not None:
                 raise ValueError("a function of parameters is profiled from finite estimates, and some are separated")
@@ -73,10 +74,13 @@ class Profiler:
         self.se = np.nan if self._ends else self._standard_error(constraint.gradient(top.params))
 
     @property
+    def _names(self) -> list[Any]:
+        return [*self._results._coefficients, "alpha"][: self._fit.kept.size + self._fit.has_alpha]
+
+    @property
     def others(self) -> list[Any]:
         """Names of what moves along the profile: all parameters but the one profiled."""
-        names = [*self._results._coefficients, "alpha"][: self._fit.kept.size + self._fit.has_alpha]
-        return [name for j, name in enumerate(names) if j != self._own]
+        return [name for j, name in enumerate(self._names) if j != self._own]
 
     def _standard_error(self, gradient: Array) -> float:
         """Return Wald's standard error by the delta method; alpha's part is that of the joint observed information."""
@@ -90,30 +94,6 @@ class Profiler:
         top, h = self._profile.top.value, DIFFERENCE * self._profile.unit
         rate = (self._show(top + h) - self._show(top - h)) / (2.0 * h)
         return abs(rate) * float(np.sqrt(combine(cov, gradient)))
-
-    def _function(self, which: Callable[[Any], float]) -> Callable[[Array], float]:
-        """Return a user's function of labelled parameters as one of the working coordinates."""
-        fit, labelled = self._fit, self._model.data.labelled
-        names = [*self._results._coefficients, "alpha"][: fit.kept.size + fit.has_alpha]
-
-        def function(working: Array) -> float:
-            home: Any = fit.home(working)
-            if labelled:
-                import pandas as pd
-
-                home = pd.Series(home, index=names)
-            return float(which(home))
-
-        try:
-            value = function(fit.optimum)
-        except (TypeError, KeyError, IndexError) as trouble:
-            raise ValueError(
-                "a function to profile takes the parameters as fit.params has them and returns one number; this one "
-                f"fails: {trouble!r}"
-            ) from trouble
-        if not np.isfinite(value):
-            raise ValueError(f"a function to profile must be finite at the estimates, and is {value}")
-        return function
 
     def _linear(self, which: Any, name: str | None) -> tuple[Linear, Running | None]:
         """Return what holds a coefficient, a shape or a combination, and where it runs off to if it does."""

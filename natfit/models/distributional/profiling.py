@@ -5,12 +5,11 @@ Results reach this through their model, ``fit.model.profiler(fit, which)``, so t
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from natfit.models.constraints import Linear, Smooth, find
+from natfit.models.constraints import Linear, Smooth, find, of_coordinates
 from natfit.models.fit_objective import STOP
 from natfit.optimize.objective import LikelihoodObjective, ParametrizedObjective
 from natfit.optimize.optimizer import natural_gradient
@@ -55,7 +54,8 @@ class DistributionalProfiler:
         objective = ParametrizedObjective(LikelihoodObjective(model.likelihood, model.source), kept)
         optimum, units = fit.fitted.params[self._kept], fit._bse[self._kept]
         if callable(which):
-            constraint: Any = Smooth(self._function(which, optimum), units)
+            shown = model.exog_names if fit._labelled else None
+            constraint: Any = Smooth(of_coordinates(which, self._whole, shown, optimum), units)
             self.name = name or getattr(which, "__name__", "function")
         else:
             combination, self._own, label = find(model, fit, which)
@@ -67,28 +67,6 @@ class DistributionalProfiler:
         self.estimate = self._profile.top.value
         cov = fit._cov[np.ix_(self._kept, self._kept)]
         self.se = float(np.sqrt(combine(cov, constraint.gradient(optimum))))
-
-    def _function(self, which: Callable[[Any], float], optimum: Array) -> Callable[[Array], float]:
-        """Return a user's function of labelled parameters as one of the kept ones."""
-
-        def function(working: Array) -> float:
-            home: Any = self._whole(working)
-            if self._fit._labelled:
-                import pandas as pd
-
-                home = pd.Series(home, index=self._model.exog_names)
-            return float(which(home))
-
-        try:
-            value = function(optimum)
-        except (TypeError, KeyError, IndexError) as trouble:
-            raise ValueError(
-                "a function to profile takes the parameters as fit.params has them and returns one number; this one "
-                f"fails: {trouble!r}"
-            ) from trouble
-        if not np.isfinite(value):
-            raise ValueError(f"a function to profile must be finite at the estimates, and is {value}")
-        return function
 
     def _whole(self, working: Array) -> Array:
         whole = np.full(self._kept.size, np.nan)
