@@ -9,7 +9,8 @@ lambda = y^(2-p) / (phi (2-p)) and, with a = (2-p) / (p-1), the j-th term is
 s what Stirling's formula lacks in log Gamma: a bump about lambda of width sigma = sqrt(lambda / (1 + a)). A narrow bump
 is summed term by term. A wide one is a smooth function, whose sum over the integers is its integral, and that is given
 by the trapezoidal rule with a few dozen points wherever they lie (both to within exp(-2 pi^2 sigma^2 / step^2)). Any
-other mean multiplies the density by exp(-deviance / (2 phi)). Derivatives are averages over the terms.
+other mean multiplies the density by exp(-deviance / (2 phi)). Derivatives are averages over the terms. These lose digits
+where lambda is vast; there the saddlepoint expansion stands (`natfit.families._tweedie_expansion`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy as np
 from scipy import special
 
 from natfit.families._stable import STIRLING, horner, poisson_gap, stirling_error, trigamma, trigamma_error
+from natfit.families._tweedie_expansion import expanded, is_small
 from natfit.families.interval import Array
 
 _DEPTH = 41.0  # terms below exp(-41) of the largest, 1e-18, are left out
@@ -45,23 +47,16 @@ class Slopes(NamedTuple):
 def log_density_at_own_mean(y: Array, power: Power, dispersion: Array) -> Array:
     """Log-density at y > 0 when the mean is y itself, for 1-d arrays of one length; the power may be one number."""
     a, rate = _ratio_and_rate(y, power, dispersion)
-    return log_bump(a, averages(rate, a, 0)[0]) - np.log(y)
-
-
-def log_bump(a: Array, log_sum: Array) -> Array:
-    """Return the log-density of log y at the mean y, from the logarithm of the sum of the terms."""
-    return log_sum + 0.5 * np.log(a) - np.log(2.0 * np.pi)
+    return log_bump(rate, a, 0)[0] - np.log(y)
 
 
 def slopes_at_own_mean(y: Array, power: Power, dispersion: Array, twice: bool = True) -> Slopes:
     """Derivatives of `log_density_at_own_mean`; the second ones are NaN where not asked for."""
     a, rate = _ratio_and_rate(y, power, dispersion)
-    _, excess, in_a, *second = averages(rate, a, 2 if twice else 1)
-    spread, mixed, bend = second if twice else [np.full_like(rate, np.nan)] * 3
-    more, short, gone = 1.0 + a, 1.0 / (2.0 - power), 1.0 / (power - 1.0)
-    in_a = in_a + 0.5 / a
-    # in r = log lambda and a, which are (2 - p) log y - log phi - log(2 - p) and 1 / (p - 1) - 1
-    r, rr, ra, aa = more * excess, more * (more * spread - rate), excess + more * mixed, bend - 0.5 / a**2
+    _, r, in_a, *second = log_bump(rate, a, 2 if twice else 1)
+    rr, ra, aa = second if twice else [np.full_like(rate, np.nan)] * 3
+    short, gone = 1.0 / (2.0 - power), 1.0 / (power - 1.0)
+    # r = log lambda and a are (2 - p) log y - log phi - log(2 - p) and 1 / (p - 1) - 1
     r_power, a_power = short - np.log(y), -(gone**2)
     return Slopes(
         -r / dispersion,
@@ -70,6 +65,37 @@ def slopes_at_own_mean(y: Array, power: Power, dispersion: Array, twice: bool = 
         -(rr * r_power + ra * a_power) / dispersion,
         rr * r_power**2 + 2.0 * ra * r_power * a_power + aa * a_power**2 + r * short**2 + 2.0 * in_a * gone**3,
     )
+
+
+def log_bump(rate: Array, a: Array, order: int) -> Array:
+    """Return the logarithm of y times the density at the mean y, with its derivatives in log lambda and a.
+
+    By the expansion where the dispersion is small, else by the series; see `natfit.families._tweedie_expansion.expanded`
+    for what is returned.
+    """
+    small = is_small(rate, a)
+    if small.all():
+        return expanded(rate, a, order)
+    if not small.any():
+        return _summed(rate, a, order)
+    found = np.empty(((1, 3, 6)[order], rate.size))
+    found[:, small], found[:, ~small] = expanded(rate[small], a[small], order), _summed(rate[~small], a[~small], order)
+    return found
+
+
+def _summed(rate: Array, a: Array, order: int) -> Array:
+    """Return what `log_bump` does, from the sum of the terms and averages over them."""
+    found, more = averages(rate, a, order), 1.0 + a
+    found[0] += 0.5 * np.log(a) - np.log(2.0 * np.pi)
+    if order >= 1:
+        found[1] *= more
+        found[2] += 0.5 / a
+    if order == 2:
+        in_r, mixed, bend = found[3:].copy()
+        found[3] = more * (more * in_r - rate)
+        found[4] = found[1] / more + more * mixed
+        found[5] = bend - 0.5 / a**2
+    return found
 
 
 def averages(rate: Array, a: Array, order: int) -> Array:

@@ -43,9 +43,11 @@ class Tweedie(DistributionalFamily):
     """Compound Poisson-gamma responses of mean mu and variance phi mu^p, with a mass at zero; 1 < p < 2.
 
     The density is the series of `natfit.families.Tweedie`, its derivatives in dispersion and power are averages over the
-    terms; the mean is orthogonal to both. With y = mu u the law of u depends on phi mu^(p-2) and p alone, which leaves the
-    information a function of two numbers. Sources: Jorgensen (1987), JRSS B 49, 127-162; Dunn & Smyth (2005), Statistics
-    and Computing 15, 267-280.
+    terms, at small dispersions those of the saddlepoint expansion; the mean is orthogonal to both. With y = mu u the law of
+    u depends on phi mu^(p-2) and p alone, which leaves the information a function of two numbers. With a power within 1e-5
+    of 1 responses pile up near multiples of one number, too narrowly for the quadrature: standard errors then lose digits,
+    and a fit whose powers all lie within 1e-4 of 1 names the Poisson. Sources: Jorgensen (1987), JRSS B 49, 127-162; Dunn &
+    Smyth (2005), Statistics and Computing 15, 267-280.
     """
 
     name = "tweedie"
