@@ -94,7 +94,7 @@ def _held(given: Sequence[str]) -> dict[str, float]:
 def build(formula: str, table: pd.DataFrame, asked: dict[str, Any]) -> DistributionalRegression:
     """Return the model; everything that is wrong with formula, columns, family or link is found here."""
     from natfit.models.distributional.model import DistributionalRegression
-    from natfit.results.distributional.results import read_covariance
+    from natfit.results.distributional.covariance import read_covariance
 
     for name in GLM_ONLY:
         if asked[name]:

@@ -194,16 +194,21 @@ def _from_tables(tables: Tables, y: Any, freq_weights: Any, missing: str) -> Sou
 def _from_source(family: Any, source: Source, freq_weights: Any, data: Any) -> tuple[Family, DistributionData]:
     if freq_weights is not None or data is not None:
         raise ValueError("a source carries its own columns 'y' and 'freq_weights'; leave freq_weights and data out")
-    nobs, found = 0.0, None
+    nobs, found, before = 0.0, None, 0
     for block in source.blocks():
         if "y" not in block.columns:
             raise ValueError(f"the source's blocks have no column 'y'; they have {', '.join(block.columns)}")
         if found is None:
             found = resolve_family(family, block.columns["y"].shape[1:])
-        found.check(_shaped(block.columns["y"], found, "y"), "y")
-        if "freq_weights" in block.columns:
-            check_weights(block.columns["freq_weights"], "freq_weights")
-        nobs += DistributionLikelihood.count(block)
+        try:
+            found.check(_shaped(block.columns["y"], found, "y"), "y")
+            if "freq_weights" in block.columns:
+                check_weights(block.columns["freq_weights"], "freq_weights")
+        except ValueError as error:
+            raise ValueError(
+                f"{error} (rows are counted from row {before} of the source)" if before else str(error)
+            ) from None
+        nobs, before = nobs + DistributionLikelihood.count(block), before + block.n_rows
     if found is None:
         check_not_empty(0)
     assert found is not None

@@ -93,6 +93,16 @@ def test_another_covariance_of_the_same_fit(table: pd.DataFrame) -> None:
         assert plain.cov_type == "nonrobust"
 
 
+def test_predictors_are_the_links_of_the_parameters(table: pd.DataFrame) -> None:
+    fit = FIT("count ~ x | z", table, "nb2", links={"alpha": "sqrt"}, offset={"mean": "z"}).fit()
+    eta, theta = fit.predict(table.head(4), what="linear"), fit.predict(table.head(4), what="parameters")
+    np.testing.assert_allclose(eta["mean"], np.log(theta["mean"]))
+    np.testing.assert_allclose(eta["alpha"], np.sqrt(theta["alpha"]))
+    np.testing.assert_allclose(eta["mean"] - table["z"].head(4), fit.part("mean") @ [[1.0] * 4, table["x"].head(4)])
+    held = FIT("count ~ x", table, "nb2", fixed={"alpha": 0.5}).fit()
+    assert list(held.predict(table.head(2), what="linear")) == ["mean"]
+
+
 def test_laws_are_told_from_their_supports(table: pd.DataFrame) -> None:
     law = FIT("count ~ x", table, "nb2").fit().get_distribution(table.head(2))
     np.testing.assert_array_equal(law.cdf(-1.0), 0.0)

@@ -70,6 +70,11 @@ def test_a_distribution_of_a_column_that_streams_by(frame: pd.DataFrame) -> None
         np.testing.assert_allclose(streamed.params, whole.params, rtol=1e-10)
     vectors = nf.fit_distribution("multivariate_normal", ["x", "t"], data=source)
     np.testing.assert_allclose(vectors.params, nf.fit_distribution("multivariate_normal", frame[["x", "t"]]).params)
+    bad = frame.assign(t=frame["t"].mask(np.arange(400) == 200, -1.0))
+    spoiled = nf.data.from_frame([bad[:150], bad[150:]])
+    for fit in (FITS["distribution"], lambda data: nf.Mixture("gamma", 2).fit("t", data=data)):
+        with pytest.raises(ValueError, match=r"\(rows 50; .*\(rows are counted from row 150 of the source\)"):
+            fit(spoiled)
     with pytest.raises(ValueError, match="no column 'tt' in the list of tables; did you mean 't'"):
         nf.fit_distribution("gamma", "tt", data=source)
     with pytest.raises(ValueError, match="with data= that streams by, freq_weights must name a column; got Series"):

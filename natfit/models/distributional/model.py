@@ -27,7 +27,8 @@ from natfit.models.distributional.fitting import Problem, fit_distributional
 from natfit.models.distributional.formulas import Beside, bind_formulas, held_values, offsets_of, with_links
 from natfit.models.distributional.refitting import Refitting
 from natfit.models.distributional.rows import ParameterRows, parameter_rows
-from natfit.results.distributional.results import DistributionalResults, read_covariance
+from natfit.results.distributional.covariance import read_covariance
+from natfit.results.distributional.results import DistributionalResults
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

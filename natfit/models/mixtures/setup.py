@@ -183,11 +183,17 @@ def check_support(
 ) -> None:
     """Refuse rows outside the components' support, but for those of a point mass."""
     names = data.columns if place is None else [data.columns[j] for j in np.atleast_1d(place)]
+    before = 0
     for block in data.source.blocks():
         y = block.columns["y"] if place is None else block.columns["y"][:, place]
         if except_at is not None:
             y = y[y != except_at]
-        family.check(y, ", ".join(names))
+        try:
+            family.check(y, ", ".join(names))
+        except ValueError as error:
+            counted = f" (rows are counted from row {before} of the source)" if before else ""
+            raise ValueError(f"{error}{counted}") from None
+        before += block.n_rows
 
 
 def check_varies(components: ExponentialComponents, data: MixtureData, columns: list[str]) -> None:

@@ -162,6 +162,17 @@ class Tails:
 
 
 @dataclass(frozen=True)
+class Predictors:
+    """The predictors of the free parameters, (m, k): what the links are applied to."""
+
+    likelihood: DistributionalLikelihood
+    coefficients: Array
+
+    def __call__(self, block: Block) -> Array:
+        return np.column_stack(self.likelihood.predictors(self.coefficients, block))
+
+
+@dataclass(frozen=True)
 class Deviations:
     """y - mean of each row of the fit, (m,) or (m, d); with ``pearson`` divided by the standard deviation."""
 

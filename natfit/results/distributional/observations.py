@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special
 
-from natfit.results.distributional.at_rows import Counts, Deviations, Tails
+from natfit.results.distributional.at_rows import Counts, Deviations, Predictors, Tails
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -90,8 +90,7 @@ class Observing:
     @property
     def _eta(self) -> Array:
         """The first free parameter's linear predictor: what residuals are drawn against."""
-        likelihood, coefficients = self.model.likelihood, self.coefficients
-        return self.model.new_rows().each(lambda block: likelihood.predictors(coefficients, block)[0])
+        return self.model.new_rows().each(Predictors(self.model.likelihood, self.coefficients))[:, 0]
 
     def rootogram(self, highest: int | None = None, width: int | None = None) -> Any:
         """Return observed and expected numbers of rows for each count, a DataFrame by count.

@@ -15,8 +15,9 @@ from natfit.metric import Gram, SingularMetric
 from natfit.need import LOGLIK, OBSERVED
 from natfit.results import robust
 from natfit.results.coefficients import Coefficients
-from natfit.results.cov_type import KINDS, CovarianceType, read
-from natfit.results.distributional.at_rows import AtRows, check_levels, quantiles, quantity
+from natfit.results.cov_type import KINDS, CovarianceType
+from natfit.results.distributional.at_rows import AtRows, Predictors, check_levels, quantiles, quantity
+from natfit.results.distributional.covariance import FreeScores, read_covariance
 from natfit.results.distributional.diagnosis import Diagnosis
 from natfit.results.distributional.laws import WithLaws
 from natfit.results.distributional.measures import FitMeasures
@@ -36,28 +37,6 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 SEEN = 1e-6
 """Share of the largest entry of a direction without information under which a coefficient has no part in it."""
-
-
-def read_covariance(cov_type: Any, cov_kwds: Any = None, data: Any = None) -> CovarianceType:
-    """Return the covariance that is asked for; those that need a row's leverage are for GLMs."""
-    wanted = read(cov_type, cov_kwds, data)
-    if wanted.kind in ("hc2", "hc3"):
-        raise ValueError(
-            f"cov_type={wanted.name!r} needs leverages, which are a GLM's; choose HC0, HC1 or 'cluster' for a regression "
-            "with several predictors"
-        )
-    return wanted
-
-
-class _FreeScores:
-    """The likelihood's row-wise scores in the free coefficients, for sandwiches."""
-
-    def __init__(self, fit: DistributionalResults):
-        self._fit = fit
-
-    def score_rows(self, params: Array, block: Any) -> Array:
-        fit = self._fit
-        return fit.model.likelihood.score_rows(fit.coefficients, block) @ fit.model.constraints.tie.matrix
 
 
 class DistributionalResults(
@@ -133,7 +112,7 @@ class DistributionalResults(
     @property
     def likelihood(self) -> Any:
         """What the sandwiches take the rows' scores from."""
-        return _FreeScores(self)
+        return FreeScores(self)
 
     @property
     def _params_filled(self) -> Array:
@@ -248,8 +227,8 @@ class DistributionalResults(
         exog : DataFrame, or mapping of str to array_like, optional
             A table with the formulas' variables, or a design for each parameter; the rows of the fit by default.
         what : str
-            ``"mean"`` and ``"variance"`` of the response, or the name of a parameter; ``"parameters"`` for all of them.
-            Where a parameter is called mean it is the mean.
+            ``"mean"`` and ``"variance"`` of the response, or the name of a parameter; ``"parameters"`` for all of them, and
+            ``"linear"`` for their predictors, before the links. Where a parameter is called mean it is the mean.
         offset : mapping or array_like, optional
             Of the new rows, where the model has offsets that are no column or expression.
 
@@ -259,11 +238,14 @@ class DistributionalResults(
             One entry for each row given; NaN where a value that the formulas need is missing.
         """
         names = list(self.family.parameter_names)
-        if what not in ("mean", "variance", "parameters", *names):
+        if what not in ("mean", "variance", "parameters", "linear", *names):
             raise ValueError(
-                f"what must be 'mean', 'variance', 'parameters' or one of {', '.join(names)}; got {what!r}"
+                f"what must be 'mean', 'variance', 'parameters', 'linear' or one of {', '.join(names)}; got {what!r}"
             )
         rows = self.model.new_rows(exog, offset)
+        if what == "linear":
+            found = rows.each(Predictors(self.model.likelihood, self.coefficients))
+            return rows.label(found, [name for name in names if name not in self.model.held])
         if what == "parameters":
             return rows.label(rows.each(self._at(np.column_stack)), names)
         values = rows.each(self._at(functools.partial(quantity, self.family, what)))
