@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from benchmarks import further, other_models, report
 from benchmarks.cases import FAMILIES, Case
@@ -28,7 +28,7 @@ SMALL, SMALL_REPEAT, REPEAT = (100, 3), 300, 3
 CATEGORIES, STREAM, SWEEP = 1_000_000, 20_000_000, 100_000_000
 
 GRAMS, GRAMS_OF_WIDE, WIDE = 3.0, 4.0, 400
-TIMES_GLUM, TIMES_STATSMODELS = 6.0, 50.0
+TIMES_GLUM, TIMES_STATSMODELS, TIMES_DISTRIBUTIONAL = 6.0, 50.0, 10.0
 SHARE, DISTANCE, BSE_ERROR, IMPORT_SECONDS = 0.15, 1e-6, 1e-6, 0.5
 
 IMPORT = "import time; start = time.perf_counter(); import natfit; natfit.GLM; print(time.perf_counter() - start)"
@@ -72,7 +72,9 @@ def sections(options: argparse.Namespace) -> Iterator[str]:
     yield report.small_table(timings, f"{SMALL[0]} x {SMALL[1]}")
     wanted = {"categories": CATEGORIES, "stream": STREAM, "dask": True, "sweep": SWEEP, "peers": ["natfit", "glum"]}
     yield from further.sections(argparse.Namespace(**{**vars(options), **wanted}))
-    yield from other_models.sections(options.timeout)
+    others = other_models.run(options.timeout)
+    yield from other_models.sections(others)
+    limits += of_distributional(others.distributional)
     limits.append(Limit("`import natfit` and `natfit.GLM`, seconds", import_seconds(), IMPORT_SECONDS))
     yield limits_table(limits)
 
@@ -103,6 +105,17 @@ def of_small(family: str, by_peer: dict[str, list[float]]) -> Limit:
     """Return what was promised of small fits of a family."""
     ours, theirs = (statistics.median(by_peer[peer]) for peer in ("natfit", "statsmodels"))
     return Limit(f"{family}, {SMALL[0]} x {SMALL[1]}: times faster than statsmodels", theirs / ours, 1.0, above=True)
+
+
+def of_distributional(found: Sequence[dict[str, Any]]) -> Iterator[Limit]:
+    """Yield what was promised of distributional regressions."""
+    for each in found:
+        if "ratio" in each:
+            title = f"{each['kind']}, {each['rows']:,} x {each['columns']}"
+            yield Limit(f"{title}: times faster than statsmodels", each["ratio"], TIMES_DISTRIBUTIONAL, above=True)
+        else:
+            title = f"{each['kind']}, {each['problems']} random problems"
+            yield Limit(f"{title}: log-likelihoods below {each['peer']}'s", float(len(each["seeds_lower"])), 0.0)
 
 
 def import_seconds(repeat: int = 5) -> float:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks import report
 from benchmarks.run import ROOT, WorkerFailed, say
@@ -24,15 +25,27 @@ DISTRIBUTIONAL = [
 """Short settings: a handful of random problems where the command by itself takes a hundred."""
 
 
-def sections(timeout: float, small: bool = False) -> Iterator[str]:
-    """Yield a section of mixtures and one of distributional regressions; ``small`` to see that all works."""
+class Found(NamedTuple):
+    """The tables of mixtures, and what `benchmarks.distributional` has found."""
+
+    mixtures: str
+    distributional: list[dict[str, Any]]
+
+
+def run(timeout: float, small: bool = False) -> Found:
+    """Run both; ``small`` to see that all works."""
     with tempfile.TemporaryDirectory(prefix="natfit-benchmarks-") as folder:
         tables, rows = Path(folder) / "mixtures.md", Path(folder) / "distributional.json"
         _run([*MIXTURES, *(["--quick"] if small else []), "--output", str(tables)], timeout)
-        yield "\n".join(["# Mixtures", "", tables.read_text(encoding="utf-8")])
         size = ["--rows", "5000", "--columns", "4", "--problems", "1"] if small else []
         _run([*DISTRIBUTIONAL, *size, "--json", str(rows)], timeout)
-        yield distributional_section(json.loads(rows.read_text(encoding="utf-8")))
+        return Found(tables.read_text(encoding="utf-8"), json.loads(rows.read_text(encoding="utf-8")))
+
+
+def sections(found: Found) -> Iterator[str]:
+    """Yield a section of mixtures and one of distributional regressions."""
+    yield "\n".join(["## Mixtures", "", re.sub("^#", "##", found.mixtures, flags=re.MULTILINE)])
+    yield distributional_section(found.distributional)
 
 
 def distributional_section(found: list[dict[str, Any]]) -> str:
@@ -61,7 +74,7 @@ def distributional_section(found: list[dict[str, Any]]) -> str:
     ]
     return "\n".join(
         [
-            "# Distributional regressions",
+            "## Distributional regressions",
             "",
             report.table(
                 ["family", "natfit, s", "statsmodels, s", "times faster", "log-likelihood above theirs"], speed
