@@ -90,7 +90,7 @@ def test_a_wrong_jacobian_is_refused_at_registration() -> None:
 
 
 TABLES = sorted((Path(__file__).parents[2] / "docs").glob("from-*.md"))
-KINDS = {"nf": [nf], "fit": [nf.GLM, nf.GLMResults], "mixture": [nf.MixtureResults]}
+KINDS = {"nf": [nf], "fit": [nf.GLM, nf.GLMResults, nf.DistributionalResults], "mixture": [nf.MixtureResults]}
 """What stands before a dot in the tables of calls: the package, a fit, a mixture's fit."""
 
 
