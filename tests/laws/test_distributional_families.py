@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from natfit.families.distributional import counts
 from natfit.families.distributional.base import DistributionalFamily
 from natfit.families.distributional.expectation import distribution_function, expected_information
 from natfit.families.distributional.quantiles import by_bisection
@@ -270,3 +271,25 @@ def test_start_lies_inside(family: DistributionalFamily) -> None:
         theta = [np.full(60, value) for value in start]
         assert family.contains(theta).all()
         assert np.isfinite(family.log_prob(y, theta)).all()
+
+
+@pytest.mark.parametrize("alpha", [1e-7, 1e-12, 1e-40, 1e-200, 1e-300])
+def test_negative_binomials_that_are_all_but_poissons_keep_their_derivatives(alpha):
+    # of sum_j<y log(1 + alpha j) - (y + 1 / alpha) log(1 + alpha mean): at alpha = 0 the slope is ((y - mean)^2 - y) / 2
+    family, y, mean = REGISTRY.get("negative_binomial"), np.array([0.0, 1.0, 3.0, 7.0]), np.array([2.5, 0.3, 4.0, 5.0])
+    theta = [mean, np.full(4, alpha)]
+    bend = y * (y - 1.0) * (2.0 * y - 1.0) / 6.0 - y * mean**2 + 2.0 / 3.0 * mean**3
+    with np.errstate(all="ignore"):  # as in a likelihood
+        score, observed, expected = family.score(y, theta), family.observed(y, theta), family.fisher(y, theta)
+    np.testing.assert_allclose(score[1], 0.5 * ((y - mean) ** 2 - y) - alpha * bend, rtol=1e-8)
+    np.testing.assert_allclose(observed[1, 1], bend, rtol=1e-4)
+    np.testing.assert_allclose(expected[1, 1], 0.5 * mean**2, rtol=1e-4)
+
+
+def test_both_forms_of_a_negative_binomials_derivatives_meet():
+    y, mean, alpha = np.array([6.0, 8.0, 13.0]), np.array([7.0, 9.0, 12.0]), np.full(3, 1.2e-5)
+    family, theta = REGISTRY.get("negative_binomial"), [mean, alpha]
+    assert (alpha * (y + mean) > counts.FADED_BEND).all()  # none of them by its series
+    np.testing.assert_allclose(counts.faded_slope(y, mean, alpha), family.score(y, theta)[1], rtol=1e-6)
+    np.testing.assert_allclose(counts.faded_bend(y, mean, alpha), family.observed(y, theta)[1, 1], rtol=1e-4)
+    np.testing.assert_allclose(counts.faded_information(mean, mean, alpha), family.fisher(y, theta)[1, 1], rtol=1e-6)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import special
 
@@ -104,6 +106,45 @@ class NegativeBinomialBase(DistributionalFamily):
         return np.array([[2.0, 0.5], [0.3, 1.5], [12.0, 0.1]])
 
 
+FADED = 1e-6
+"""Alpha times the count and the mean under which a negative binomial's slope in alpha is that of its series."""
+FADED_BEND = 1e-4
+"""The same for the second derivative, of which 1 / alpha^4 loses digits sooner."""
+
+MOST_SHAPE = 1e15
+"""Shape beyond which none is asked what its information is."""
+
+
+def _unless_faded(value: Array, series: Callable[..., Array], y: Array, theta: Theta, least: float = FADED) -> Array:
+    """Return a derivative in alpha; where alpha is next to nothing and 1 / alpha would drown it in rounding, its series."""
+    constant = np.ndim(theta[1]) == 1 and theta[1].strides == (0,)
+    if not np.min(theta[1][:1] if constant else theta[1], initial=np.inf) < least:
+        return value
+    y, mean, alpha = np.broadcast_arrays(y, *theta)
+    return np.where((alpha < least) & (alpha * (y + mean) < least), series(y, mean, alpha), value)
+
+
+def faded_slope(y: Array, mean: Array, alpha: Array) -> Array:
+    """Return the slope of an NB2 log-density in alpha to the first order in alpha.
+
+    Of sum_j<y log(1 + alpha j) - (y + 1 / alpha) log(1 + alpha mean), by the logarithm's series.
+    """
+    first = y * mean**2 - 2.0 / 3.0 * mean**3 - y * (y - 1.0) * (2.0 * y - 1.0) / 6.0
+    return 0.5 * ((y - mean) ** 2 - y) + alpha * first
+
+
+def faded_bend(y: Array, mean: Array, alpha: Array) -> Array:
+    """Return minus the second derivative of an NB2 log-density in alpha to the first order in alpha."""
+    first = y * mean**2 - 2.0 / 3.0 * mean**3 - y * (y - 1.0) * (2.0 * y - 1.0) / 6.0
+    second = 0.75 * mean**4 - y * mean**3 + 0.25 * (y * (y - 1.0)) ** 2
+    return -first - 2.0 * alpha * second
+
+
+def faded_information(y: Array, mean: Array, alpha: Array) -> Array:
+    """Return the expectation of `faded_bend`, to the first order in alpha."""
+    return 0.5 * mean**2 - alpha * (mean**3 + 0.5 * mean**2)
+
+
 class NegativeBinomial2(NegativeBinomialBase):
     """Counts of mean mu and variance mu + alpha mu^2 (NB2); R's theta is 1 / alpha.
 
@@ -127,7 +168,8 @@ class NegativeBinomial2(NegativeBinomialBase):
     def score(self, y: Array, theta: Theta) -> list[Array]:
         mean, alpha = theta
         in_shape = once(theta, "in_shape", y, lambda: self._in_shape(y, theta))
-        return [(y - mean) / (mean * (1.0 + alpha * mean)), in_shape * -(inverse(alpha) ** 2)]
+        in_alpha = _unless_faded(in_shape * -(inverse(alpha) ** 2), faded_slope, y, theta)
+        return [(y - mean) / (mean * (1.0 + alpha * mean)), in_alpha]
 
     def observed(self, y: Array, theta: Theta) -> Matrix:
         mean, r = theta[0], self.shape(theta)
@@ -137,13 +179,14 @@ class NegativeBinomial2(NegativeBinomialBase):
         return {
             (0, 0): y / mean**2 - (y + r) / total**2,
             (0, 1): (r / total) ** 2 * gap,
-            (1, 1): -(r**2) * r * (r * bend + 2.0 * in_shape),
+            (1, 1): _unless_faded(-(r**2) * r * (r * bend + 2.0 * in_shape), faded_bend, y, theta, FADED_BEND),
         }
 
     def fisher(self, y: Array, theta: Theta) -> Matrix:
         mean, alpha = theta
-        information = shape_information(mean, self.shape(theta))
-        return {(0, 0): 1.0 / (mean * (1.0 + alpha * mean)), (1, 1): (inverse(alpha) ** 2) ** 2 * information}
+        information = shape_information(mean, np.minimum(self.shape(theta), MOST_SHAPE))
+        own = _unless_faded((inverse(alpha) ** 2) ** 2 * information, faded_information, mean, theta)
+        return {(0, 0): 1.0 / (mean * (1.0 + alpha * mean)), (1, 1): own}
 
     def start(self, y: Array, weight: Array | None) -> list[float]:
         return _alpha_start(y, weight, 2, self.name)
