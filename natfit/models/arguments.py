@@ -101,7 +101,7 @@ def make_settings(
     if int(maxiter) < 0:
         raise ValueError(f"maxiter must be 0 (evaluate the start only) or more, got {maxiter}")
     extra = dict(extra)
-    lazy = Lazy(random_state=int(extra.pop("random_state", 0)))
+    lazy = Lazy(random_state=_seed(extra.pop("random_state", None)))
     known = {"tol_criterion", "atol", "rtol", "scaletype"} | IGNORED
     for name in extra:
         if name not in known:
@@ -115,6 +115,17 @@ def make_settings(
         reduction=reduction,
         lazy=lazy,
     )
+
+
+def _seed(random_state: Any) -> int:
+    """Return the seed of the samples that a fit of many rows begins on."""
+    if random_state is None:
+        return 0
+    if not isinstance(random_state, int | np.integer) or isinstance(random_state, bool) or random_state < 0:
+        raise ValueError(
+            f"random_state seeds the samples of a large fit: a whole number of 0 or more, or None; got {random_state!r}"
+        )
+    return int(random_state)
 
 
 def make_stop(tol: float | None, extra: dict[str, Any]) -> Stop:

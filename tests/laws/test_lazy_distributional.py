@@ -184,3 +184,21 @@ def test_a_probability_nearer_to_one_than_rounding_is_inside(name, y, at):
         assert found == pytest.approx(1.0 - at + (np.e - 1.0) * np.log(y) - np.log1p(-y), rel=1e-12)
     else:
         assert found == pytest.approx(-at + y - np.e - np.log(6.0), rel=1e-12)
+
+
+def test_samples_are_seeded_and_a_seed_is_a_whole_number() -> None:
+    rng = np.random.default_rng(2)
+    x = np.column_stack([np.ones(60_000), rng.normal(size=60_000)])
+    y = rng.poisson(np.exp(x @ [0.5, 0.2]) * rng.gamma(2.0, 0.5, 60_000))
+    model = nf.DistributionalRegression(y, {"mean": x}, "nb2")
+    fits = [model.fit(random_state=seed) for seed in (1, 1, 2, None)]
+    assert fits[0].record["sample_passes"].iloc[-1] > 0
+    np.testing.assert_array_equal(fits[0].params, fits[1].params)
+    assert not np.array_equal(fits[0].params, fits[2].params)
+    np.testing.assert_allclose(fits[2].params, fits[0].params, rtol=1e-7)
+    np.testing.assert_array_equal(fits[3].params, model.fit().params)
+    for fit in (model.fit, nf.GLM(y, x, family="poisson").fit):
+        for wrong in ("a", -1, 1.5):
+            with pytest.raises(ValueError, match="random_state seeds the samples of a large fit"):
+                fit(random_state=wrong)
+    assert nf.GLM(y, x, family="poisson").fit(random_state=None).converged

@@ -199,6 +199,7 @@ class DistributionalRegression(Refitting):
         rank: str = "drop",
         progress: bool = False,
         checkpoint: Any = None,
+        random_state: int | None = None,
     ) -> DistributionalResults:
         """Fit all coefficients together by maximum likelihood, with the natural gradient.
 
@@ -222,6 +223,8 @@ class DistributionalRegression(Refitting):
         checkpoint : str or Path, optional
             A file that is written after each pass; a fit that finds one of its own goes on from there and ends at the same
             answer. Delete it to begin anew.
+        random_state : int, optional
+            Seeds the samples that a fit of many rows begins on; the answer depends on it by less than the tolerance.
 
         Returns
         -------
@@ -230,9 +233,8 @@ class DistributionalRegression(Refitting):
         """
         wanted = read_covariance(cov_type, cov_kwds, self.data)
         start = check_start(start_params, len(self.exog_names))
-        settings = make_settings(start, maxiter, None, optimizer, rank, {})
-        if tol is not None:
-            settings = make_settings(start, maxiter, tol, optimizer, rank, {"tol_criterion": "decrement"})
+        extra = {"random_state": random_state} | ({} if tol is None else {"tol_criterion": "decrement"})
+        settings = make_settings(start, maxiter, tol, optimizer, rank, extra)
         settings = with_distributional_checkpoint(settings, checkpoint, self)
         with binding.progress_bar(progress, self.nobs) as callback:
             fitted = self._run(settings, callback)
