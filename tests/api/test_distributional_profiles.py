@@ -31,6 +31,14 @@ def test_a_fit_held_at_a_limit_loses_the_quantile(name: str, beta: nf.Distributi
     assert limits[0] < beta.params[name] < limits[1]
 
 
+def test_coefficients_that_are_held_stay_where_they_are() -> None:
+    fit = FIT("yield ~ temp | temp", GASOLINE, "beta", constraints="mean:temp = 0.01").fit()
+    for end in fit.conf_int(method="profile").loc["precision:temp"]:
+        both = ["mean:temp = 0.01", f"precision:temp = {end:.15g}"]
+        held = FIT("yield ~ temp | temp", GASOLINE, "beta", constraints=both).fit()
+        assert 2.0 * (fit.llf - held.llf) == pytest.approx(QUANTILE, rel=1e-7)
+
+
 def test_a_likelihood_of_two_parameters_is_profiled_as_by_hand() -> None:
     y = np.random.default_rng(3).weibull(1.7, 25) * 4.0
     fit = nf.DistributionalRegression(y, family="weibull").fit()
