@@ -165,6 +165,8 @@ def _still_rising(fit: DistributionalResults) -> str:
     rise, last = rows[1].loglik - rows[0].loglik, rows[1]
     if last.step >= 1.0 and rise < RISING:
         return ""
+    if rise < 0.01 * RISING:
+        return "; the log-likelihood reached may not be its supremum, as no further step was found to raise it"
     return f"; the log-likelihood reached is not its supremum: it still rose by {rise:.2g} in the last step"
 
 
