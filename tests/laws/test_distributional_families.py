@@ -293,3 +293,26 @@ def test_both_forms_of_a_negative_binomials_derivatives_meet():
     np.testing.assert_allclose(counts.faded_slope(y, mean, alpha), family.score(y, theta)[1], rtol=1e-6)
     np.testing.assert_allclose(counts.faded_bend(y, mean, alpha), family.observed(y, theta)[1, 1], rtol=1e-4)
     np.testing.assert_allclose(counts.faded_information(mean, mean, alpha), family.fisher(y, theta)[1, 1], rtol=1e-6)
+
+
+def test_degrees_of_freedom_without_bound_keep_their_derivatives():
+    # t's log-density is the normal's and (z^4 - 2 z^2 - 1) / (4 df) to the second order in 1 / df; information 7 / (2 df^4)
+    family, z = REGISTRY.get("student_t"), np.array([0.0, 0.5, 2.0, 6.0])
+    for df in (1e7, 1e15, 1e60):
+        theta = [np.zeros(4), np.ones(4), np.full(4, df)]
+        np.testing.assert_allclose(family.score(z, theta)[2] * df**2, -0.25 * (z**4 - 2.0 * z**2 - 1.0), rtol=1e-4)
+        np.testing.assert_allclose(family.fisher(z, theta)[2, 2] * df**4, 3.5, rtol=1e-4)
+
+
+# df; the slope in df at z = 0.7, and the information: 80 digits by mpmath 1.4.1
+MEETING = [
+    (1998.0, 1.0895142407544091e-07, 2.192195244934996e-13),
+    (2002.0, 1.0851650887484412e-07, 2.1747357087858678e-13),
+]
+
+
+@pytest.mark.parametrize(("df", "slope", "information"), MEETING)
+def test_both_forms_of_a_ts_derivatives_meet(df, slope, information):
+    family, theta = REGISTRY.get("student_t"), [np.zeros(1), np.ones(1), np.array([df])]
+    assert family.score(np.array([0.7]), theta)[2][0] == pytest.approx(slope, rel=1e-7)
+    assert family.fisher(np.array([0.7]), theta)[2, 2][0] == pytest.approx(information, rel=1e-5)
