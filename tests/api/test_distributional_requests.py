@@ -12,6 +12,7 @@ import tabmat
 from scipy import sparse
 
 import natfit as nf
+from natfit.families import distributional as families
 from natfit.families.distributional.categorical import Cumulative, Multinomial
 
 FIT = nf.DistributionalRegression.from_formula
@@ -73,6 +74,21 @@ def test_what_makes_no_sense_is_refused(name: str) -> None:
     ask, message = REQUESTS[name]
     with pytest.raises((ValueError, TypeError), match=message):
         ask()
+
+
+PAIRS = pd.DataFrame({"a": [0.2, 0.4, 0.3, 0.6], "b": [0.1, 0.5, 0.7, 0.2], "x": [1.0, 2.0, 3.0, 4.0]})
+ONE_COLUMN = [name for name in families.names() if families.get(name).support.event_shape == ()]
+
+
+@pytest.mark.parametrize("family", [*ONE_COLUMN, "poisson", "pareto(minimum=0.1)"])
+def test_two_columns_for_a_family_of_one_are_refused_where_they_are_bound(family: str) -> None:
+    name = family.partition("(")[0]
+    message = rf"the {name} family needs a response of one column, but '{{}}' has 2; give one of them, or a family of"
+    for table in (PAIRS, nf.data.from_frame(PAIRS)):
+        with pytest.raises(ValueError, match=message.format(r"cbind\(a, b\)")):
+            FIT("cbind(a, b) ~ x", table, family)
+    with pytest.raises(ValueError, match=message.format("y")):
+        nf.DistributionalRegression(PAIRS[["a", "b"]].to_numpy(), PAIRS[["x"]], family)
 
 
 KINDS: dict[str, Callable[[Any], Any]] = {

@@ -18,8 +18,16 @@ def checked(support: Support, family: str, y: Any, name: str) -> Array:
     Raises
     ------
     ValueError
-        As `natfit.families.support.Support.check`, with the remedy for what was found.
+        As `natfit.families.support.Support.check`, with the remedy for what was found; and where responses are several
+        columns and the family's are one number for each row, which that check takes for more rows.
     """
+    shape = np.shape(y)
+    if not support.event_shape and len(shape) != 1:
+        raise ValueError(
+            f"the {family} family needs a response of one column, but {name!r} has {shape[1]}; give one of them, or a "
+            "family of several: 'beta_binomial' for successes and failures, 'dirichlet' for shares, 'multinomial' for "
+            "counts of classes"
+        )
     remedy = "" if support.event_shape else _remedy(support, y)
     return (replace(support, remedy=remedy) if remedy else support).check(family, y, name)
 
