@@ -67,6 +67,7 @@ class Striding(Reaching):
     def __call__(self, objective: Objective, point: Point, state: State) -> tuple[Heading, State]:
         try:
             heading, state = super().__call__(objective, point, state)
+            point = heading.point  # with what the state now asks for, should the metric prove singular here
             return self._held_back(heading, state), state
         except SingularMetric as singular:
             return self._where_singular(point, state, singular), state
