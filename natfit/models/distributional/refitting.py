@@ -55,6 +55,7 @@ class Refitting:
         y: Array | None = None,
         freq_weights: Array | None = None,
         start: Array | None = None,
+        n_jobs: int | None = None,
     ) -> DistributionalResults:
         """Return a fit with another response or other frequencies, the designs shared; nothing is warned of.
 
@@ -66,21 +67,27 @@ class Refitting:
             As the model's own: of classes, counts of each.
         start : (q,) ndarray, optional
             Free coefficients to start from.
+        n_jobs : int, optional
+            Threads; as the model has them by default.
         """
-        if isinstance(self.source, StreamSource):
-            raise ValueError(
-                f"another response or other frequencies are for rows in memory, and those of {self.source.tables.what} are "
-                "streamed; fit a table in memory for it"
-            )
+        self.require_rows()
         data = replace(self.data, y=self.data.y if y is None else y)
         if freq_weights is not None:
             data = replace(data, freq_weights=freq_weights)
         other = type(self).__new__(type(self))
         other.__dict__.update(self.__dict__)
-        other.data, other.source, other.wnobs = data, data.source(self.n_jobs), data.count()
+        other.data, other.source, other.wnobs = data, data.source(n_jobs or self.n_jobs), data.count()
         known = np.where(results.fitted.kept, results.fitted.params, 0.0)
         settings = make_settings(known if start is None else start, 100, None, None, "drop", {})
         return DistributionalResults(other, other._run(settings, None), results._cov_kind)  # type: ignore[arg-type]
+
+    def require_rows(self) -> None:
+        """Refuse rows that stream by: what is changed of them would have to follow them."""
+        if isinstance(self.source, StreamSource):
+            raise ValueError(
+                f"another response or other frequencies are for rows in memory, and those of {self.source.tables.what} are "
+                "streamed; fit a table in memory for it"
+            )
 
     def null_fit(self, results: DistributionalResults) -> DistributionalResults:
         """Return the fit in which each free parameter is a constant; offsets, weights and values held are the model's."""

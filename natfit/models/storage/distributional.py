@@ -73,6 +73,10 @@ class SavedDistributional(DistributionalRegression):
         """Refuse to fit."""
         raise RowsNeeded("another fit")
 
+    def require_rows(self) -> None:
+        """Refuse to fit."""
+        raise RowsNeeded("another fit")
+
     def profiler(self, results: DistributionalResults, which: Any, name: str | None = None) -> Any:
         """Refuse to fit."""
         raise RowsNeeded("a profile")

@@ -11,7 +11,7 @@ import numpy as np
 
 from natfit.data.threads import n_threads, one_blas_thread, processors
 from natfit.results.bootstrap.acceleration import of_coefficients, of_jackknife
-from natfit.results.bootstrap.resampling import generator, make_draw, read_units, seeds
+from natfit.results.bootstrap.resampling import Draw, generator, glm_responses, make_draw, read_units, seeds
 from natfit.results.bootstrap.results import BootstrapResults
 
 if TYPE_CHECKING:
@@ -46,24 +46,24 @@ def run_bootstrap(
         raise ValueError(f"n must be a whole number of replicates, 2 or more, got {n!r}")
     if not fit.converged:
         raise ValueError(f"a bootstrap needs a fit that reached its maximum, and this one did not: {fit.reason}")
+    refit = fit._refit_changed()
     units = read_units(fit, kind, groups)
     draw, sequence = make_draw(fit, kind, units), seeds(random_state)
     own = statistic or (_coefficients if fit.shape is None else _coefficients_and_alpha)
     estimate, names = _labelled(own(fit))
     if statistic is None:
         names = [*fit._coefficients, "alpha"][: len(estimate)]
-    fit.fittedvalues  # noqa: B018 - computed once, before threads ask for it
 
     def replicate(number: int) -> Replicate:
-        return _evaluate(fit, own, draw(generator(sequence, number)), len(names))
+        return _evaluate(fit, refit, own, draw(generator(sequence, number)), len(names))
 
     done = list(
         _on_threads(replicate, int(n), n_threads(n_jobs) or n_threads(fit.model.n_jobs) or processors(), progress)
     )
 
-    evaluate = partial(_values, fit, own, len(names))
+    evaluate = partial(_values, fit, refit, own, len(names))
     acceleration = partial(of_coefficients, fit, kind, units)
-    if own is not _coefficients:
+    if own is not _coefficients or not fit._deletes_in_one_step:
         acceleration = partial(of_jackknife, evaluate, fit, units, FEW_DELETIONS)
     return BootstrapResults(
         fit,
@@ -97,8 +97,10 @@ def _labelled(value: Any) -> tuple[Array, list[Any]]:
     return vector, ["statistic"] if np.ndim(value) == 0 else [f"statistic{j}" for j in range(vector.size)]
 
 
-def _evaluate(fit: GLMResults, statistic: Statistic, changed: dict[str, Array], size: int) -> Replicate:
-    found = fit.model.refit(fit, **changed, nearby=True, n_jobs=1)
+def _evaluate(
+    fit: GLMResults, refit: Callable[..., Any], statistic: Statistic, changed: dict[str, Array], size: int
+) -> Replicate:
+    found = refit(**changed)
     nothing = np.full(size, np.nan)
     if found.fitted.separation is not None:
         return Replicate(nothing, "separated")
@@ -114,8 +116,10 @@ def _evaluate(fit: GLMResults, statistic: Statistic, changed: dict[str, Array], 
     return Replicate(values, "")
 
 
-def _values(fit: GLMResults, statistic: Statistic, size: int, changed: dict[str, Array]) -> Array:
-    return _evaluate(fit, statistic, changed, size).values
+def _values(
+    fit: GLMResults, refit: Callable[..., Any], statistic: Statistic, size: int, changed: dict[str, Array]
+) -> Array:
+    return _evaluate(fit, refit, statistic, changed, size).values
 
 
 def _on_threads(replicate: Callable[[int], Replicate], n: int, threads: int, progress: bool) -> Iterator[Replicate]:
@@ -131,7 +135,21 @@ def _on_threads(replicate: Callable[[int], Replicate], n: int, threads: int, pro
 
 
 class Bootstrap:
-    """Mixed into a GLM's fit."""
+    """Mixed into a GLM's fit, and in `natfit.results.distributional.resampling` into a distributional one."""
+
+    shape: Any = None
+    """What is estimated beside the coefficients, and has replicates as they have."""
+    _deletes_in_one_step = True
+    """Whether the acceleration of coefficients is that of one-step deletions, and not of refits without some rows."""
+
+    def _refit_changed(self) -> Callable[..., Any]:
+        """Return what fits again with other frequencies or another response."""
+        fit: Any = self
+        return partial(fit.model.refit, fit, nearby=True, n_jobs=1)
+
+    def _drawn_responses(self) -> Draw:
+        """Return what draws a response for each row from the fitted law."""
+        return glm_responses(self)  # type: ignore[arg-type]
 
     def bootstrap(
         self,
@@ -174,7 +192,7 @@ class Bootstrap:
         ------
         ValueError
             In one sentence: a fit that did not converge, weights that can't be drawn by, clusters that are missing or one
-            alone, a quasi-likelihood to draw responses from.
+            alone, a quasi-likelihood to draw responses from, a distributional fit of rows that stream by.
 
         Notes
         -----

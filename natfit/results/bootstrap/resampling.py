@@ -31,8 +31,8 @@ def make_draw(fit: GLMResults, kind: str, grouping: Grouping | None) -> Draw:
     """
     data = fit.model.data
     if kind == "parametric":
-        _check_law(fit)
-        return partial(_new_responses, fit)
+        check_single(data.freq_weights)
+        return fit._drawn_responses()
     if grouping is not None:
         return partial(_whole_groups, grouping, data.freq_weights)
     freq = data.freq_weights
@@ -111,13 +111,24 @@ def _whole_groups(grouping: Grouping, freq: Array | None, rng: np.random.Generat
     return {"freq_weights": times if freq is None else times * freq}
 
 
-def _check_law(fit: GLMResults) -> None:
-    """Refuse to draw responses where the model is no law of them."""
-    data, known = fit.model.data, fit.family.dispersion is not None
-    if data.freq_weights is not None and (data.freq_weights != 1.0).any():
+def check_single(freq: Array | None) -> None:
+    """Refuse to draw responses of rows that stand for several observations."""
+    if freq is not None and (freq != 1.0).any():
         raise ValueError(
             "kind='parametric' draws a response for each row, and one of frequency f needs f of them; write those rows out"
         )
+
+
+def glm_responses(fit: GLMResults) -> Draw:
+    """Return what draws responses from a GLM's fitted law."""
+    _check_law(fit)
+    fit.fittedvalues  # noqa: B018 - computed once, before threads ask for it
+    return partial(_new_responses, fit)
+
+
+def _check_law(fit: GLMResults) -> None:
+    """Refuse to draw responses where the model is no law of them."""
+    data, known = fit.model.data, fit.family.dispersion is not None
     if known and (fit.dispersion != fit.family.dispersion or data.var_weights is not None):
         raise ValueError(
             f"a {fit.family.name} fit with var_weights or a dispersion other than {fit.family.dispersion:g} is "

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import special
 
 if TYPE_CHECKING:
+    from natfit.results.distributional.results import DistributionalResults
     from natfit.results.glm import GLMResults
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -41,7 +42,7 @@ class BootstrapResults:
 
     def __init__(
         self,
-        fit: GLMResults,
+        fit: GLMResults | DistributionalResults,
         kind: str,
         estimate: Array,
         names: Sequence[Any],
@@ -125,9 +126,9 @@ class BootstrapResults:
         The p-quantile of B replicates is their (B + 1) p-th in order, interpolated (Davison and Hinkley, 1997, section 2.2).
         BCa: Efron (1987), JASA 82, with the acceleration from one-step deletions
         (`natfit.results.bootstrap.acceleration`), so that no observation is left out and fitted again; of a statistic
-        of the user's own, or with alpha estimated, from refits without a part of the rows. scipy's ``bootstrap``
-        resamples arrays that a function is applied to, which a refit from weights is not; its BCa formula is this
-        one.
+        of the user's own, with alpha estimated, or of a distributional fit, from refits without a part of the rows.
+        scipy's ``bootstrap`` resamples arrays that a function is applied to, which a refit from weights is not; its BCa
+        formula is this one.
         """
         import pandas as pd
 

@@ -23,6 +23,7 @@ from natfit.results.distributional.laws import WithLaws
 from natfit.results.distributional.measures import FitMeasures
 from natfit.results.distributional.observations import Observing
 from natfit.results.distributional.predicting import Predicting
+from natfit.results.distributional.resampling import Resampling
 from natfit.results.keeping import Keeping
 from natfit.results.plots import EstimatePlots, FittedPlot, ParameterEffectPlot
 from natfit.results.profiling import Profiled
@@ -51,6 +52,7 @@ class DistributionalResults(
     EstimatePlots,
     FittedPlot,
     ParameterEffectPlot,
+    Resampling,
     Reported,
     Keeping,
 ):
