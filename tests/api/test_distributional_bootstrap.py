@@ -130,6 +130,18 @@ def test_replicates_without_a_maximum_are_counted_and_left_out() -> None:
     assert boot.left_out["not converged"] == boot.n - boot.n_used == boot.replicates.isna().any(axis=1).sum()
 
 
+@pytest.mark.parametrize(("family", "response"), [("gaussian", "x"), ("logistic", "x"), ("von_mises", "turn")])
+def test_a_level_that_is_not_drawn_leaves_no_maximum_and_nothing_else_is_said(family: str, response: str) -> None:
+    rare = TABLE.assign(level=np.where(np.arange(len(TABLE)) < 2, "rare", np.where(TABLE["site"] < 15, "a", "b")))
+    fit = FIT(f"{response} ~ level + good", rare, family).fit()
+    with pytest.warns(ConvergenceWarning, match="not converged") as said:
+        boot = fit.bootstrap(30, random_state=1)
+    assert len(said) == 1
+    absent = [(generator(seeds(1), b).integers(0, len(rare), len(rare)) > 1).all() for b in range(30)]
+    assert boot.left_out == {"not converged": sum(absent)}
+    np.testing.assert_array_equal(boot.replicates.isna().all(axis=1), absent)
+
+
 REFUSED: dict[str, tuple[Any, dict[str, Any], str]] = {
     "streams": (
         lambda: FIT(KINDS["beta"], nf.data.from_frame(TABLE), "beta").fit(),

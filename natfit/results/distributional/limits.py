@@ -189,7 +189,10 @@ def _at_infinity(fit: DistributionalResults, reached: Reached) -> str:
     """Say which predictor has run farthest to infinity: its standard error in some rows is out of all proportion."""
     farthest, told = 0.0, ""
     for k, ends in zip(fit.model.likelihood.free, reached.ends, strict=True):
-        lost = _errors(fit, k, ends.columns) * ends.per_distance > VAST
+        with np.errstate(
+            invalid="ignore"
+        ):  # a parameter without ends has no distance to lose: infinity times 0 is no loss
+            lost = _errors(fit, k, ends.columns) * ends.per_distance > VAST
         own = ends.eta[lost]
         if lost.any() and np.abs(own).max() > farthest:
             far = own[np.abs(own).argmax()]
