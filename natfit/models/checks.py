@@ -14,8 +14,8 @@ from natfit.models.data import GLMData
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-CHUNK = 65_536
-"""Responses looked at together, so that a check of a million rows makes no arrays of a million."""
+CHUNK = 8_192
+"""Responses looked at together: what a check makes of them takes the same memory again each time."""
 
 
 def check_for(data: GLMData, family: Response, link: Link) -> str | None:
@@ -138,7 +138,8 @@ def check_maximum(data: GLMData, family: Response, link: Link) -> None:
     ends += [(low, np.less_equal)] if np.isfinite(low) else []
     ends += [(high, np.greater_equal)] if np.isfinite(high) else []
     for edge, there in ends:
-        if there(data.y[0], edge) and there(data.y, edge).all() and _spans_constant(data):
+        everywhere = all(there(data.y[rows], edge).all() for rows in _chunks(data.n_rows))
+        if everywhere and _spans_constant(data):
             raise _no_maximum(edge, data.n_rows, data.y_name, link)
 
 

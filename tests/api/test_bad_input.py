@@ -147,3 +147,11 @@ def test_testing_an_aliased_coefficient_is_refused() -> None:
     with pytest.raises(ValueError, match="x3 is aliased"):
         fit.t_test([0.0, 0.0, 0.0, 1.0])
     assert fit.t_test([0.0, 1.0, 0.0, 0.0]).pvalue == pytest.approx(arrays()().fit().pvalues[1])
+
+
+def test_one_response_in_many_that_is_no_limit_is_enough() -> None:
+    y, X = np.zeros(20_000), np.ones((20_000, 1))
+    with pytest.raises(ValueError, match="all 20000 values of 'y' lie at 0"):
+        nf.GLM(y, X, family="poisson").fit()
+    y[-1] = 1.0
+    assert nf.GLM(y, X, family="poisson").fit().params[0] == pytest.approx(np.log(1 / 20_000), rel=1e-12)
