@@ -172,6 +172,20 @@ def test_steps_across_a_plane_end_at_their_supremum() -> None:
     assert fit.llf == pytest.approx(each.sum(), abs=1e-6)
 
 
+@pytest.mark.parametrize(("seed", "reached"), [(84, -217.3124), (219, -229.9769)])
+def test_a_plane_in_four_columns_is_climbed_to_where_scoring_stopped_short(seed: int, reached: float) -> None:
+    # a lower bound of the supremum, reached by these very steps; without the observed information's absolute value they
+    # ended 0.7 and 1.3 nats lower, on another plane
+    rng = np.random.default_rng(seed)
+    X = np.column_stack([np.ones(150), rng.normal(size=(150, 4))])
+    rate = np.exp(0.5 + X[:, 1:] @ rng.normal(size=4) * 0.4)
+    share = special.expit(-3.0 + X[:, 1:] @ rng.normal(size=4) * 0.5)
+    y = np.where(rng.uniform(size=150) < share, 0.0, rng.poisson(rate))
+    with pytest.warns(nf.ConvergenceWarning, match="ever closer to 0"):
+        fit = nf.DistributionalRegression(y, {"rate": X, "inflation": X}, "zero_inflated_poisson").fit()
+    assert fit.llf > reached
+
+
 @pytest.mark.parametrize("nearest", [1.0, 1e-2, 1e-4])
 def test_a_separated_share_ends_at_the_supremum(nearest: float) -> None:
     # zeros on one side and counts on the other: at best both are certain, and what counts is a Poisson's log-likelihood
