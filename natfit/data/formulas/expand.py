@@ -116,11 +116,7 @@ def _fill(part: Part, plans: Plans, rows: Rows, columns: Iterator[Array], names:
     """Write a part's columns into ``columns``, one after the other."""
     pieces: list[Sequence[Array | LevelColumn]] = []
     for expression, reduced in part.factors:
-        plan, coding = plans[expression], plans[expression].coding(reduced)
-        if plan.kind == "numeric":
-            pieces.append(rows.numeric(expression, coding.names))
-        else:
-            pieces.append(_level_columns(rows.codes[expression], coding))
+        pieces.append(_columns_of(expression, plans[expression], reduced, rows))
     has_numbers = any(plans[expression].kind == "numeric" for expression, _ in part.factors)
     for name, combination in zip(names, itertools.product(*pieces[::-1]), strict=True):
         column = next(columns)
@@ -131,6 +127,14 @@ def _fill(part: Part, plans: Plans, rows: Rows, columns: Iterator[Array], names:
                 column *= factor
         if has_numbers and (len(factors) > 1 or part.scale != 1.0):  # a factor by itself has been looked at
             check_finite(column, name)
+
+
+def _columns_of(expression: str, plan: FactorPlan, reduced: bool, rows: Rows) -> Sequence[Array | LevelColumn]:
+    """Return the columns of a factor by itself: numbers, or codes with what each level stands for."""
+    coding = plan.coding(reduced)
+    if plan.kind == "numeric":
+        return rows.numeric(expression, coding.names)
+    return _level_columns(rows.codes[expression], coding)
 
 
 def _level_columns(codes: np.ndarray, coding: Coding) -> list[LevelColumn]:
@@ -159,11 +163,7 @@ def expand_apart(parts: Sequence[Part], plans: Plans, rows: Rows) -> Apart | Arr
         if not part.factors:
             columns.append(part.scale)
         for expression, reduced in part.factors:
-            plan, coding = plans[expression], plans[expression].coding(reduced)
-            if plan.kind == "numeric":
-                columns.extend(rows.numeric(expression, coding.names))
-            else:
-                columns.extend(_level_columns(rows.codes[expression], coding))
+            columns.extend(_columns_of(expression, plans[expression], reduced, rows))
     return Apart(columns, rows.n_rows)
 
 
